@@ -1,0 +1,226 @@
+"""Everything that batchio raises.
+
+Law: an exception of another library never reaches the caller by itself; it hangs under one of these.
+
+    BatchioError
+     +- ConfigurationError        bad endpoint, credential or option (also a ValueError)
+     +- VersionError              operation or field unknown to the chosen api-version
+     +- EncodeError               a body that cannot be sent; .path leads to the field
+     +- TransportError            no usable answer; .sent says whether the service may have acted
+     |   +- ConnectError            no connection: the request certainly did not leave
+     |   +- RequestTimeoutError     no answer within the timeout of one try
+     |   +- ConnectionLostError     the connection broke before the answer was whole
+     +- DecodeError               an answer that the API does not promise
+     +- CredentialError           the credential gave no token or key
+     +- HttpResponseError         the service said no: .status .code .message .values .request_id ...
+     |   +- ClientAuthenticationError   401, 403
+     |   +- ResourceNotFoundError       404
+     |   +- ResourceExistsError         409 with a code that ends in Exists
+     |   +- StateConflictError          any other 409
+     |   +- ResourceModifiedError       412
+     |   +- ResourceNotModifiedError    304
+     |   +- RequestTooLargeError        413
+     |   +- ThrottledError              429, 503 ServerBusy
+     |   +- ServiceError                5xx
+     |   +- BadRequestError             400
+     +- SubmissionError           a submission that cannot go on; .report accounts for every task
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+
+class BatchioError(Exception):
+    """Base of everything that batchio raises."""
+
+    @property
+    def retriable(self) -> bool:
+        """Whether the same request may succeed later, with nothing changed by the caller."""
+        return False
+
+
+class ConfigurationError(BatchioError, ValueError):
+    """A bad endpoint, credential or option; the message names it. Nothing was sent."""
+
+
+class VersionError(BatchioError):
+    """The chosen api-version does not have the operation or field. Nothing was sent."""
+
+
+class EncodeError(BatchioError):
+    """A body that cannot be sent; `path` leads to the field (`constraints.retentionTime`). Nothing was sent."""
+
+    def __init__(self, message: str, *, path: str = "") -> None:
+        super().__init__(f"{path}: {message}" if path else message)
+        self.path = path
+
+
+class TransportError(BatchioError):
+    """No usable answer came. `sent`: whether the service may have acted on the request."""
+
+    def __init__(self, message: str, *, sent: bool = True) -> None:
+        super().__init__(message)
+        self.sent = sent
+
+    @property
+    def retriable(self) -> bool:
+        return True
+
+
+class ConnectError(TransportError):
+    """No connection to the service: the request did not leave, `sent` is false."""
+
+    def __init__(self, message: str, *, sent: bool = False) -> None:
+        super().__init__(message, sent=sent)
+
+
+class RequestTimeoutError(TransportError):
+    """The answer was not whole within the timeout of one try."""
+
+
+class ConnectionLostError(TransportError):
+    """The connection broke before the answer was whole.
+
+    `reused` is true when a kept-alive connection broke before the first byte of an answer, as happens when
+    the service closes idle connections.
+    """
+
+    def __init__(self, message: str, *, sent: bool = True, reused: bool = False) -> None:
+        super().__init__(message, sent=sent)
+        self.reused = reused
+
+
+class DecodeError(BatchioError):
+    """An answer that the API does not promise. The service has acted."""
+
+
+class CredentialError(BatchioError):
+    """The credential gave no token or key. Nothing was sent."""
+
+
+class HttpResponseError(BatchioError):
+    """The service refused.
+
+    Attributes: `operation` (id), `status`, `code` (the service's, or None where the body had none),
+    `message`, `values` (the service's key/value details), `request_id`, `client_request_id`,
+    `retry_after` (seconds, or None). Source: the REST documentation, "Batch Status and Error Codes".
+    """
+
+    def __init__(
+        self,
+        message: str = "",
+        *,
+        status: int,
+        operation: str = "",
+        code: str | None = None,
+        values: Mapping[str, str] | None = None,
+        request_id: str | None = None,
+        client_request_id: str | None = None,
+        retry_after: float | None = None,
+    ) -> None:
+        self.operation = operation
+        self.status = status
+        self.code = code
+        self.message = message
+        self.values: dict[str, str] = dict(values or {})
+        self.request_id = request_id
+        self.client_request_id = client_request_id
+        self.retry_after = retry_after
+        super().__init__(self._text())
+
+    def _text(self) -> str:
+        text = f"{self.operation or 'request'}: {self.status} {self.code or 'without a code'}"
+        if self.message:
+            text += f": {self.message}"
+        if self.values:
+            text += " (" + ", ".join(f"{key}: {value}" for key, value in self.values.items()) + ")"
+        if self.request_id:
+            text += f" [request {self.request_id}]"
+        return text
+
+    @property
+    def retriable(self) -> bool:
+        return self.status in RETRIABLE_STATUSES
+
+
+class ClientAuthenticationError(HttpResponseError):
+    """401 or 403: the credential is missing, wrong, expired, or may not do this."""
+
+
+class ResourceNotFoundError(HttpResponseError):
+    """404: the resource does not exist."""
+
+
+class ResourceExistsError(HttpResponseError):
+    """409 with a code that ends in Exists: the id is taken."""
+
+
+class StateConflictError(HttpResponseError):
+    """409: the resource's present state does not allow this."""
+
+
+class ResourceModifiedError(HttpResponseError):
+    """412: a condition (`if_match` and the like) does not hold."""
+
+
+class ResourceNotModifiedError(HttpResponseError):
+    """304: nothing has changed since the `if_none_match` or `if_modified_since` that was given."""
+
+
+class RequestTooLargeError(HttpResponseError):
+    """413: the body is too large."""
+
+
+class ThrottledError(HttpResponseError):
+    """429, or 503 ServerBusy: too many requests; the service did nothing."""
+
+
+class ServiceError(HttpResponseError):
+    """5xx: the service failed; it may have acted."""
+
+
+class BadRequestError(HttpResponseError):
+    """400: the request is wrong; `code` and `values` say where."""
+
+
+class SubmissionError(BatchioError):
+    """A submission that cannot go on, or whose failures were asked for. `report` accounts for every task taken."""
+
+    def __init__(self, message: str, *, report: Any) -> None:
+        super().__init__(message)
+        self.report = report
+
+
+RETRIABLE_STATUSES = frozenset({408, 429, 500, 502, 503, 504})
+"""Statuses after which the same request may succeed later."""
+
+THROTTLING_CODES = frozenset({"ServerBusy", "TooManyRequests"})
+
+_BY_STATUS: dict[int, type[HttpResponseError]] = {
+    304: ResourceNotModifiedError,
+    400: BadRequestError,
+    401: ClientAuthenticationError,
+    403: ClientAuthenticationError,
+    404: ResourceNotFoundError,
+    409: StateConflictError,
+    412: ResourceModifiedError,
+    413: RequestTooLargeError,
+    429: ThrottledError,
+}
+
+
+def error_class(status: int, code: str | None) -> type[HttpResponseError]:
+    """The class of error for a status and the service's code.
+
+    >>> error_class(409, "JobExists").__name__, error_class(409, "JobDisabled").__name__
+    ('ResourceExistsError', 'StateConflictError')
+    """
+    if status == 409 and code is not None and code.endswith("Exists"):
+        return ResourceExistsError
+    if status == 503 and code in THROTTLING_CODES:
+        return ThrottledError
+    if status >= 500:
+        return ServiceError
+    return _BY_STATUS.get(status, HttpResponseError)
