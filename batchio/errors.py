@@ -83,13 +83,12 @@ class RequestTimeoutError(TransportError):
 class ConnectionLostError(TransportError):
     """The connection broke before the answer was whole.
 
-    `reused` is true when a kept-alive connection broke before the first byte of an answer, as happens when
-    the service closes idle connections.
+    `before_answer`: not a byte of the answer had come, as happens when the service closes idle connections.
     """
 
-    def __init__(self, message: str, *, sent: bool = True, reused: bool = False) -> None:
+    def __init__(self, message: str, *, sent: bool = True, before_answer: bool = False) -> None:
         super().__init__(message, sent=sent)
-        self.reused = reused
+        self.before_answer = before_answer
 
 
 class DecodeError(BatchioError):

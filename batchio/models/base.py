@@ -6,15 +6,62 @@ Law: a model is a value. It holds what the service says and decides nothing.
 from __future__ import annotations
 
 import enum
+import functools
 import re
 from datetime import timedelta
-from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import (
+    Annotated,
+    Any,
+    NamedTuple,
+    TypeVar,
+    Union,
+    cast,
+    dataclass_transform,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 import msgspec
 
 # The ONE rule is camelCase <-> snake_case; acronyms stay together, so these wire names cannot be
-# computed from the attribute's name.
-WIRE_NAMES: dict[str, str] = {}
+# computed from the attribute's name. The table holds for all models at once: an attribute has one wire name
+# wherever it stands (`tests/test_models.py` looks at every field of every model).
+WIRE_NAMES: dict[str, str] = {
+    "automatic_os_upgrade_policy": "automaticOSUpgradePolicy",
+    "avg_cpu_percentage": "avgCPUPercentage",
+    "avg_disk_gib": "avgDiskGiB",
+    "avg_memory_gib": "avgMemoryGiB",
+    "disk_read_gib": "diskReadGiB",
+    "disk_read_iops": "diskReadIOps",
+    "disk_size_gb": "diskSizeGB",
+    "disk_write_gib": "diskWriteGiB",
+    "disk_write_iops": "diskWriteIOps",
+    "dynamic_vnet_assignment_scope": "dynamicVNetAssignmentScope",
+    "enable_automatic_os_upgrade": "enableAutomaticOSUpgrade",
+    "ephemeral_os_disk_settings": "ephemeralOSDiskSettings",
+    "in_vm_access_control_profile_reference_id": "inVMAccessControlProfileReferenceId",
+    "inbound_nat_pools": "inboundNATPools",
+    "ipv6_remote_login_ip_address": "ipv6RemoteLoginIPAddress",
+    "kernel_cpu_time": "kernelCPUTime",
+    "network_read_gib": "networkReadGiB",
+    "network_write_gib": "networkWriteGiB",
+    "node_agent_sku_id": "nodeAgentSKUId",
+    "peak_disk_gib": "peakDiskGiB",
+    "peak_memory_gib": "peakMemoryGiB",
+    "public_fqdn": "publicFQDN",
+    "public_ip_address": "publicIPAddress",
+    "public_ip_address_configuration": "publicIPAddressConfiguration",
+    "read_io_gib": "readIOGiB",
+    "read_iops": "readIOps",
+    "remote_login_ip_address": "remoteLoginIPAddress",
+    "skip_withdraw_from_vnet": "skipWithdrawFromVNet",
+    "upgrading_os": "upgradingOS",
+    "user_cpu_time": "userCPUTime",
+    "write_io_gib": "writeIOGiB",
+    "write_iops": "writeIOps",
+}
 
 UNLIMITED = timedelta(days=10675199, hours=2, minutes=48, seconds=5, microseconds=477580)
 """The longest duration of the service (`P10675199DT2H48M5.4775807S`), which means: no limit.
@@ -23,16 +70,17 @@ The wire carries seven fraction digits and a `timedelta` six; this is the value 
 what was read can be sent back without being above the service's maximum.
 """
 
+_UNLIMITED_TEXT = "P10675199DT2H48M5.4775807S"
 _SIGNATURE = re.compile(r"(?i)(\b(?:sig|signature)=)[^&\s'\"]+")
-_HIDDEN = "'***'"
 
 
-class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, repr_omit_defaults=True):
     """What the API says of one field beside its type; stands in the field's `Annotated`.
 
     `required`: must be sent (never in a PATCH). `read_only`: comes back, is never sent. `secret`: hidden
     in `repr`. `since`/`until`: the first and last api-version that has the field. `ge`/`le`: bounds, both
-    inclusive. `max_length`, `min_length`, `pattern`: of a string. `max_items`: of a list.
+    inclusive. `max_length`, `min_length`, `pattern`: of a string. `max_items`: of a list. `int64`: a whole
+    number that travels as a decimal string from api-version 2024-07-01.20.0 on, as a number before.
     """
 
     required: bool = False
@@ -46,6 +94,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     max_length: int | None = None
     pattern: str | None = None
     max_items: int | None = None
+    int64: bool = False
 
 
 def _wire_name(attribute: str) -> str:
@@ -55,6 +104,9 @@ def _wire_name(attribute: str) -> str:
     return head + "".join(word.capitalize() for word in rest)
 
 
+# The decorator is for type checkers: what msgspec hands down to subclasses (frozen) they do not follow by
+# themselves. msgspec does not hand down `kw_only`, so each class says it.
+@dataclass_transform(frozen_default=True, kw_only_default=True, field_specifiers=(msgspec.field,))
 class Model(
     msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=False, rename=_wire_name
 ):
@@ -64,17 +116,29 @@ class Model(
     """
 
     def __repr__(self) -> str:
+        shown = ", ".join(f"{name}={value!r}" for name, value in self.__rich_repr__())
+        return f"{type(self).__name__}({shown})"
+
+    def __rich_repr__(self) -> list[tuple[str, Any]]:
         secrets = secret_fields(type(self))
-        shown = (
-            f"{name}={_HIDDEN if name in secrets else repr(value)}"
+        return [
+            (name, "***" if name in secrets else _shown(value))
             for name in self.__struct_fields__
             if (value := getattr(self, name)) is not None
-        )
-        return _SIGNATURE.sub(r"\1***", f"{type(self).__name__}({', '.join(shown)})")
+        ]
 
-    def __rich_repr__(self) -> Any:
-        # rich would print each field by itself, secrets included.
-        yield repr(self)
+
+def _shown(value: Any) -> Any:
+    """The value with the signatures of SAS URLs masked; models hide what is theirs."""
+    if isinstance(value, enum.Enum):
+        return value
+    if isinstance(value, str):
+        return _SIGNATURE.sub(r"\1***", value)
+    if isinstance(value, list):
+        return [_shown(item) for item in cast("list[object]", value)]
+    if isinstance(value, dict):
+        return {_shown(key): _shown(item) for key, item in cast("dict[str, object]", value).items()}
+    return value
 
 
 class OpenEnum(enum.StrEnum):
@@ -100,45 +164,61 @@ class OpenEnum(enum.StrEnum):
 
 M = TypeVar("M", bound=Model)
 
-_rules: dict[type[Model], dict[str, Rule]] = {}
-_hints: dict[type[Model], dict[str, Any]] = {}
-_secrets: dict[type[Model], frozenset[str]] = {}
 _NO_RULE = Rule()
+
+
+class _Known(NamedTuple):
+    types: dict[str, Any]
+    rules: dict[str, Rule]
+    secrets: frozenset[str]
 
 
 def field_types(model: type[Model]) -> dict[str, Any]:
     """Attribute name -> type, with `Annotated` peeled off."""
-    if model not in _hints:
-        _compile(model)
-    return _hints[model]
+    return _compile(model).types
 
 
 def field_rules(model: type[Model]) -> dict[str, Rule]:
-    """Attribute name -> `Rule` (an empty one where nothing is said)."""
-    if model not in _rules:
-        _compile(model)
-    return _rules[model]
+    """Attribute name -> `Rule` (an empty one where nothing is said).
+
+    A field that has no default is `required`, whether its annotation says so or not.
+    """
+    return _compile(model).rules
 
 
 def secret_fields(model: type[Model]) -> frozenset[str]:
     """The attributes whose values are hidden."""
-    if model not in _secrets:
-        _compile(model)
-    return _secrets[model]
+    return _compile(model).secrets
 
 
-def _compile(model: type[Model]) -> None:
+@functools.cache
+def _compile(model: type[Model]) -> _Known:
     hints = get_type_hints(model, include_extras=True)
-    rules: dict[str, Rule] = {}
     types: dict[str, Any] = {}
-    for name in model.__struct_fields__:
-        hint = hints[name]
-        rules[name], types[name] = _NO_RULE, hint
-        if get_origin(hint) is Annotated:
-            types[name], *extras = get_args(hint)
-            rules[name] = next((extra for extra in extras if isinstance(extra, Rule)), _NO_RULE)
-    _rules[model], _hints[model] = rules, types
-    _secrets[model] = frozenset(name for name, rule in rules.items() if rule.secret)
+    rules: dict[str, Rule] = {}
+    for field in msgspec.structs.fields(model):
+        types[field.name], said = _peel(hints[field.name])
+        if field.required:
+            said["required"] = True
+        rules[field.name] = Rule(**said)
+    return _Known(types, rules, frozenset(name for name, rule in rules.items() if rule.secret))
+
+
+def _peel(hint: Any) -> tuple[Any, dict[str, Any]]:
+    """A type without its `Annotated` layers, and what all their rules say together (the outer one wins)."""
+    if get_origin(hint) is Annotated:
+        unsaid = msgspec.structs.asdict(_NO_RULE)
+        inner, *extras = get_args(hint)
+        plain, said = _peel(inner)
+        for extra in extras:
+            if isinstance(extra, Rule):
+                said |= {name: value for name, value in msgspec.structs.asdict(extra).items() if value != unsaid[name]}
+        return plain, said
+    if get_origin(hint) in (Union, UnionType):
+        arms = [_peel(arm) for arm in get_args(hint)]
+        plain = functools.reduce(lambda left, right: left | right, [arm for arm, _ in arms])
+        return plain, {name: value for _, said in arms for name, value in said.items()}
+    return hint, {}
 
 
 def limit_durations(model: Model, *names: str) -> None:
@@ -161,7 +241,8 @@ def replace(model: M, /, **changes: Any) -> M:
     unknown = sorted(set(changes) - set(model.__struct_fields__))
     if unknown:
         raise TypeError(f"{type(model).__name__} has no field {', '.join(map(repr, unknown))}")
-    return msgspec.structs.replace(model, **changes)
+    # Built anew, not by `msgspec.structs.replace`, which does not run `__post_init__` before msgspec 0.20.
+    return type(model)(**{name: getattr(model, name) for name in model.__struct_fields__} | changes)
 
 
 def to_wire(model: Model) -> dict[str, Any]:
@@ -170,5 +251,26 @@ def to_wire(model: Model) -> dict[str, Any]:
     >>> to_wire(TaskAddParameter(id="frame-1", command_line="render 1"))
     {'id': 'frame-1', 'commandLine': 'render 1'}
     """
-    wire: dict[str, Any] = msgspec.to_builtins(model)
+    wire: dict[str, Any] = _write_durations(msgspec.to_builtins(model, builtin_types=(timedelta,)))
     return wire
+
+
+def _write_durations(value: Any) -> Any:
+    # `UNLIMITED` has lost its seventh fraction digit and gets it back; the mapping is ours, so it is changed
+    # in place.
+    if isinstance(value, dict):
+        pairs = cast("dict[str, object]", value)
+        for name, item in pairs.items():
+            if isinstance(item, _WALKED):
+                pairs[name] = _write_durations(item)
+    elif isinstance(value, list):
+        items = cast("list[object]", value)
+        for index, item in enumerate(items):
+            if isinstance(item, _WALKED):
+                items[index] = _write_durations(item)
+    elif isinstance(value, timedelta):
+        return _UNLIMITED_TEXT if value == UNLIMITED else msgspec.to_builtins(value)
+    return cast("object", value)
+
+
+_WALKED = (dict, list, timedelta)

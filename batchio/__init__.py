@@ -1,0 +1,79 @@
+"""batchio: an asyncio client of Azure Batch that adds millions of tasks and never loses one."""
+
+from . import errors, models
+from .bulk.report import OutcomeState, SubmissionProgress, SubmissionReport, TaskOutcome
+from .bulk.submission import Submission
+from .client import BatchClient
+from .credentials import SharedKeyCredential, TaskTokenCredential
+from .errors import (
+    BadRequestError,
+    BatchioError,
+    ClientAuthenticationError,
+    ConfigurationError,
+    ConnectError,
+    ConnectionLostError,
+    CredentialError,
+    DecodeError,
+    EncodeError,
+    HttpResponseError,
+    RequestTimeoutError,
+    RequestTooLargeError,
+    ResourceExistsError,
+    ResourceModifiedError,
+    ResourceNotFoundError,
+    ResourceNotModifiedError,
+    ServiceError,
+    StateConflictError,
+    SubmissionError,
+    ThrottledError,
+    TransportError,
+    VersionError,
+)
+from .models import replace, to_wire
+from .session.pages import Page, Pages
+from .session.request import Answer, Receipt
+from .session.retry import RetryPolicy
+from .version import __version__
+
+__all__ = [
+    "Answer",
+    "BadRequestError",
+    "BatchClient",
+    "BatchioError",
+    "ClientAuthenticationError",
+    "ConfigurationError",
+    "ConnectError",
+    "ConnectionLostError",
+    "CredentialError",
+    "DecodeError",
+    "EncodeError",
+    "HttpResponseError",
+    "OutcomeState",
+    "Page",
+    "Pages",
+    "Receipt",
+    "RequestTimeoutError",
+    "RequestTooLargeError",
+    "ResourceExistsError",
+    "ResourceModifiedError",
+    "ResourceNotFoundError",
+    "ResourceNotModifiedError",
+    "RetryPolicy",
+    "ServiceError",
+    "SharedKeyCredential",
+    "StateConflictError",
+    "Submission",
+    "SubmissionError",
+    "SubmissionProgress",
+    "SubmissionReport",
+    "TaskOutcome",
+    "TaskTokenCredential",
+    "ThrottledError",
+    "TransportError",
+    "VersionError",
+    "__version__",
+    "errors",
+    "models",
+    "replace",
+    "to_wire",
+]

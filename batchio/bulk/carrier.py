@@ -1,0 +1,269 @@
+"""One request from its first try to the outcome of its tasks.
+
+Law: does what `verdict` says, and counts. A request keeps its client-request-id over all its tries; tasks that
+it cannot settle go back to the backlog, never away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from ..errors import BatchioError, DecodeError, HttpResponseError
+from ..models import BatchError
+from ..service.operations import CREATE_TASK_COLLECTION
+from ..session import codec
+from ..session.log import log_failure
+from ..session.request import Request
+from ..session.retry import backoff
+from .intake import local_error
+from .packer import body_of, halve
+from .report import OutcomeState, TaskOutcome
+from .tasks import Narrowing, Tasks
+from .verdict import Action, DetailedResults, Kind, Result, Results, Told, all_added, judge, tell
+
+if TYPE_CHECKING:
+    from .engine import Engine
+
+_IN_JOB = frozenset({OutcomeState.ADDED, OutcomeState.EXISTED})
+
+
+class Carrier:
+    """Carries one request's tasks for an engine."""
+
+    def __init__(self, engine: Engine, tasks: Tasks) -> None:
+        self._engine = engine
+        self._ledger = engine.ledger
+        self._tasks = tasks
+        self._request = self._make_request()
+        self._failures = 0
+        self._closed_once = False
+        self._renewed = False
+
+    async def carry(self) -> None:
+        """Try until the tasks are settled or given back."""
+        try:
+            while len(self._tasks) and not await self._is_through():
+                pass
+        except BaseException:
+            self._give_back()
+            raise
+
+    async def _is_through(self) -> bool:
+        """One try and what follows from it; false means that the same request goes out again."""
+        engine, sent_at = self._engine, self._engine.clock()
+        engine.gate.pacing.sent(sent_at)
+        engine.requests += 1
+        engine.bytes_sent += len(self._request.body or b"")
+        try:
+            results = await self._exchange()
+        except asyncio.CancelledError:
+            self._mark_all(maybe=True)
+            raise
+        except BatchioError as failure:
+            return await self._react(failure, sent_at)
+        now = engine.clock()
+        engine.accepted(now)
+        engine.gate.pacing.answered(now, sent_at)
+        self._settle(results)
+        return True
+
+    async def _exchange(self) -> list[Result]:
+        session = self._engine.session
+        answer = await session.send(self._request)
+        if answer.status not in CREATE_TASK_COLLECTION.success:
+            raise session.error(self._request, answer)
+        if self._engine.options.details:
+            return list(codec.decode(answer.body, DetailedResults).value)
+        return codec.decode(answer.body, Results).value
+
+    # What follows from a try without results
+
+    async def _react(self, failure: BatchioError, sent_at: float) -> bool:
+        engine, now = self._engine, self._engine.clock()
+        action = self._action(failure)
+        engine.last_failure = failure
+        if action is Action.STOP:
+            engine.stop(failure)
+            self._give_back()
+            return True
+        if action is Action.HALVE:
+            self._halve(failure)
+            return True
+        if action is Action.NARROW:
+            self._narrow(failure)
+            return True
+        engine.retries += 1
+        if action is Action.REFUSED:
+            engine.refused += 1
+            engine.gate.pacing.refused(now, sent_at, getattr(failure, "retry_after", None))
+        elif action in (Action.UNREACHED, Action.AGAIN):
+            engine.gate.pacing.noise(now, sent_at)
+        if action in (Action.AGAIN, Action.AT_ONCE):
+            self._unanswered(failure, counts=action is Action.AGAIN)
+        if action in (Action.AT_ONCE, Action.RENEW):
+            return not len(self._tasks)
+        return await self._back_off(failure)
+
+    def _action(self, failure: BatchioError) -> Action:
+        action = judge(failure)
+        if action is Action.AT_ONCE:
+            if self._closed_once:
+                return Action.AGAIN
+            self._closed_once = True
+        if action is Action.RENEW:
+            if self._renewed:
+                return Action.STOP
+            self._renewed = True
+            self._engine.session.renew()
+        return action
+
+    async def _back_off(self, failure: BatchioError) -> bool:
+        engine = self._engine
+        if not len(self._tasks):
+            return True
+        wait = backoff(engine.session.rng, self._failures)
+        retry_after = failure.retry_after if isinstance(failure, HttpResponseError) else None
+        if retry_after is not None:
+            # A little more than asked, so that those who were told the same do not come back together.
+            wait = retry_after * engine.session.rng.uniform(1.0, 1.1)
+        self._failures += 1
+        log_failure(self._request, failure, wait)
+        if await engine.is_stopped_within(wait):
+            self._give_back()
+            return True
+        return False
+
+    def _unanswered(self, failure: BatchioError, *, counts: bool) -> None:
+        """The tasks may have been added; those that were tried often enough end here."""
+        self._mark_all(maybe=True, attempts=int(counts), error=_as_error(failure))
+        limit, tasks = self._engine.options.attempts, self._tasks
+        spent = [at for at, ordinal in enumerate(tasks.ordinals) if self._ledger.marks[ordinal].attempts >= limit]
+        if not spent:
+            return
+        outcomes = [self._ledger.settle(tasks, at, OutcomeState.UNKNOWN, confirmed=False) for at in spent]
+        self._deliver(tasks.pick(spent), outcomes)
+        # What is left is another request: it gets an id of its own.
+        self._tasks = tasks.pick(sorted(set(range(len(tasks))) - set(spent)))
+        self._request = self._make_request()
+
+    def _halve(self, failure: BatchioError) -> None:
+        if len(self._tasks) == 1:
+            self._reject(failure)
+            return
+        self._engine.backlog.packer.too_large(len(self._request.body or b""), self._engine.clock())
+        self._send_halves()
+
+    def _narrow(self, failure: BatchioError) -> None:
+        tasks = self._tasks
+        narrowing = tasks.narrowing
+        if len(tasks) > 1:
+            tasks.narrowing = narrowing or Narrowing(len(tasks))
+            self._send_halves()
+            return
+        self._reject(failure)
+        if narrowing is not None:
+            narrowing.bad += 1
+            if narrowing.bad == narrowing.total:
+                # Not a task is bad here and there: the service refuses whatever this run sends.
+                self._engine.stop(failure)
+
+    def _send_halves(self) -> None:
+        self._engine.retries += 2
+        for half in halve(self._tasks):
+            self._engine.backlog.send_whole(half)
+        self._tasks = Tasks.none()
+        self._engine.wake()
+
+    def _reject(self, failure: BatchioError) -> None:
+        tasks = self._tasks
+        self._mark_all(attempts=1)
+        outcome = self._ledger.settle(tasks, 0, OutcomeState.REJECTED, error=_as_error(failure))
+        self._deliver(tasks, [outcome])
+
+    # What follows from results
+
+    def _settle(self, results: list[Result]) -> None:
+        tasks = self._tasks
+        if all_added(tasks, results):
+            self._ledger.add_all(tasks, results)
+            self._engine.settled(tasks, None)
+            return
+        told = tell(tasks, results)
+        outcomes: list[TaskOutcome] = []
+        done: list[int] = []
+        again: list[int] = []
+        for at in range(len(tasks)):
+            outcome = self._outcome(at, told[at])
+            if outcome is None:
+                again.append(at)
+            else:
+                outcomes.append(outcome)
+                done.append(at)
+        if again:
+            self._retry(tasks.pick(again))
+        self._deliver(tasks.pick(done), outcomes)
+
+    def _outcome(self, at: int, told: Told) -> TaskOutcome | None:
+        kind, result = told
+        tasks, ledger, ordinal = self._tasks, self._ledger, self._tasks.ordinals[at]
+        error = result.error if result is not None else None
+        if kind is Kind.ADDED:
+            return ledger.settle(tasks, at, OutcomeState.ADDED, result=result)
+        if kind is Kind.REJECTED:
+            return ledger.settle(tasks, at, OutcomeState.REJECTED, result=result, error=error)
+        if kind is Kind.EXISTS:
+            if ordinal in ledger.marks and ledger.marks[ordinal].maybe_added:
+                return ledger.settle(tasks, at, OutcomeState.ADDED, result=result, confirmed=False)
+            return ledger.settle(tasks, at, OutcomeState.EXISTED, result=result, error=error)
+        mark = ledger.mark(ordinal)
+        mark.attempts += 1
+        mark.error = error or local_error("NoResult", "the service's answer left this task out")
+        mark.maybe_added |= kind is Kind.MISSING
+        if mark.attempts < self._engine.options.attempts:
+            return None
+        state = OutcomeState.UNKNOWN if mark.maybe_added else OutcomeState.GAVE_UP
+        return ledger.settle(tasks, at, state, confirmed=not mark.maybe_added)
+
+    def _retry(self, tasks: Tasks) -> None:
+        engine = self._engine
+        attempts = max(self._ledger.marks[ordinal].attempts for ordinal in tasks.ordinals)
+        engine.retries += 1
+        engine.backlog.retry(tasks, engine.clock() + backoff(engine.session.rng, attempts - 1))
+
+    # Shared by both
+
+    def _deliver(self, tasks: Tasks, outcomes: list[TaskOutcome]) -> None:
+        self._ledger.deliver(outcomes)
+        self._engine.settled(tasks, outcomes)
+
+    def _mark_all(self, *, maybe: bool = False, attempts: int = 0, error: BatchError | None = None) -> None:
+        for ordinal in self._tasks.ordinals:
+            mark = self._ledger.mark(ordinal)
+            mark.attempts += attempts
+            mark.maybe_added |= maybe
+            mark.error = error or mark.error
+
+    def _give_back(self) -> None:
+        tasks, self._tasks = self._tasks, Tasks.none()
+        if len(tasks):
+            self._engine.backlog.send_whole(tasks)
+
+    def _make_request(self) -> Request:
+        engine = self._engine
+        timeout = engine.options.timeout
+        return engine.session.prepare(
+            CREATE_TASK_COLLECTION.id,
+            CREATE_TASK_COLLECTION.method,
+            engine.path,
+            query={},
+            headers={},
+            body=body_of(self._tasks),
+            timeout=engine.session.timeout if timeout is None else timeout,
+        )
+
+
+def _as_error(failure: BatchioError) -> BatchError:
+    if isinstance(failure, HttpResponseError):
+        return local_error(failure.code or f"Http{failure.status}", failure.message)
+    return local_error("UnreadableAnswer" if isinstance(failure, DecodeError) else type(failure).__name__, str(failure))

@@ -1,0 +1,363 @@
+"""One submission from its first task to its last outcome.
+
+Law: the engine waits and sends; what to do is decided by packer, verdict and pacing. Every task taken from the
+input is settled exactly once, whatever happens to the run.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from ..errors import BatchioError
+from ..service.operations import CREATE_TASK_COLLECTION
+from ..session.request import path_of
+from ..session.session import Session
+from .backlog import Backlog
+from .carrier import Carrier
+from .gate import Gate
+from .intake import BadTask, RawQueue, local_error, prepare
+from .ledger import Ledger
+from .meter import Meter
+from .options import Options
+from .packer import MAX_TASKS, fits_alone
+from .report import OutcomeState, SubmissionProgress, SubmissionReport, TaskOutcome
+from .source import CHUNK, Source, open_source
+from .tasks import Tasks
+
+_LINGER = 0.05
+_TICK = 0.25
+
+
+class Engine:
+    """Runs one submission; `run` returns when every task taken is settled."""
+
+    def __init__(
+        self, session: Session, gate: Gate, job_id: str, tasks: Any, options: Options, *, reading: bool
+    ) -> None:
+        self.session = session
+        self.gate = gate
+        self.options = options
+        self.clock = gate.clock
+        self.path = path_of(CREATE_TASK_COLLECTION, (job_id,))
+        self.ledger = Ledger(keep=options.keep, existed_is_ok=options.on_exists == "ok", reading=reading)
+        self.backlog = Backlog(options.max_body)
+        self.requests = self.retries = self.refused = self.bytes_sent = 0
+        self.failure: BaseException | None = None
+        self.last_failure: BatchioError | None = None
+        self.is_over = False
+        self.meter = Meter(self.clock())
+        self._source: Source = open_source(tasks)
+        self._raw = RawQueue()
+        self._input_ended = False
+        self._pending_bytes = 0
+        self._waiting_since = 0.0
+        self._linger_until: float | None = None
+        self._carriers: set[asyncio.Task[None]] = set()
+        self._dispatcher: asyncio.Task[None] | None = None
+        self._stopping = asyncio.Event()
+        self._wake = asyncio.Event()
+        self._room = asyncio.Event()
+
+    # The run
+
+    async def run(self) -> None:
+        """Carry every task to its outcome. Cancelled, it still settles every task before it ends."""
+        self._dispatcher = asyncio.create_task(self._dispatch(), name="batchio dispatcher")
+        helpers = [
+            self._dispatcher,
+            asyncio.create_task(self._read(), name="batchio reader"),
+            asyncio.create_task(self._tick(), name="batchio ticker"),
+        ]
+        try:
+            await asyncio.wait([self._dispatcher])
+            while self._carriers:
+                await asyncio.wait(self._carriers)
+        finally:
+            await _in_full(self._end(helpers))
+
+    def stop(self, failure: BaseException | None = None) -> None:
+        """Take no more and try nothing again; what is on its way may still arrive."""
+        self.failure = self.failure or failure
+        self._stopping.set()
+        if self._dispatcher is not None:
+            self._dispatcher.cancel()
+
+    def abort(self, failure: BaseException) -> None:
+        """Stop, and do not wait for what is on its way."""
+        self.stop(failure)
+        for carrier in self._carriers:
+            carrier.cancel()
+
+    async def is_stopped_within(self, seconds: float) -> bool:
+        """Wait so long, or until the run stops."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self._stopping.wait()
+        except TimeoutError:
+            return False
+        return True
+
+    def wake(self) -> None:
+        """Something has changed that the dispatcher may wait for."""
+        self._wake.set()
+        self._room.set()
+
+    async def _end(self, helpers: list[asyncio.Task[None]]) -> None:
+        everyone = [*helpers, *self._carriers]
+        for each in everyone:
+            each.cancel()
+        await asyncio.wait(everyone)
+        for each in everyone:
+            if not each.cancelled() and each.exception() is not None:
+                self.failure = self.failure or each.exception()
+        self._raw.add(await self._source.stop())
+        self._settle_rest()
+        self.is_over = True
+        self.meter.end(self.clock())
+        self.ledger.ready.set()
+
+    def _settle_rest(self) -> None:
+        reason = f"the run stopped: {self.failure}" if self.failure else "the run was stopped"
+        while len(self._raw):
+            first, items = self._raw.cut(CHUNK)
+            tasks, bad = prepare(items, first)
+            self.ledger.stop(tasks, reason)
+            self.ledger.settle_bad(bad)
+        self.ledger.stop(self.backlog.drain(), reason)
+
+    # Sending
+
+    async def _dispatch(self) -> None:
+        while not self._stopping.is_set():
+            self._prepare()
+            now = self.clock()
+            if not self.backlog.has_request(now, flush=self._is_flushing(now)):
+                if self._input_ended and not len(self._raw) and self.backlog.is_empty and not self._carriers:
+                    return
+                self.meter.waits_for = "input" if not self._carriers else "service"
+                await self._sleep(now)
+            elif len(self._carriers) >= self.options.max_requests:
+                self.meter.waits_for = "service"
+                await self._sleep(now)
+            else:
+                self.meter.waits_for = "service"
+                await self.gate.enter()
+                self.meter.waits_for = None
+                self._launch()
+
+    def _launch(self) -> None:
+        now = self.clock()
+        if not self._carriers:
+            self._waiting_since = now
+        self._linger_until = None
+        carrier = Carrier(self, self.backlog.take(now))
+        task = asyncio.create_task(carrier.carry(), name="batchio request")
+        self._carriers.add(task)
+        task.add_done_callback(self._landed)
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        self._carriers.discard(task)
+        self.gate.leave()
+        if not task.cancelled() and task.exception() is not None:
+            self.stop(task.exception())
+        self.wake()
+
+    async def _sleep(self, now: float) -> None:
+        """Until something changes, a retry is due, or a part of a request has waited long enough."""
+        times = [at for at in (self.backlog.next_retry, self._linger_until) if at is not None]
+        self._wake.clear()
+        try:
+            async with asyncio.timeout(max(0.0, min(times) - now) if times else None):
+                await self._wake.wait()
+        except TimeoutError:
+            pass
+
+    def _is_flushing(self, now: float) -> bool:
+        """Whether a request that is not full should leave: nothing more comes, or not soon."""
+        if not len(self.backlog.packer):
+            return False
+        if self._input_ended or self._pending_bytes >= self.options.max_pending_bytes:
+            return True
+        if self._linger_until is None:
+            self._linger_until = now + _LINGER
+        return now >= self._linger_until
+
+    # Taking
+
+    async def _read(self) -> None:
+        try:
+            while most := await self._wait_for_room():
+                items = await self._source.read(most)
+                if not items:
+                    break
+                self._raw.add(items)
+                self.wake()
+        except Exception as error:  # noqa: BLE001 - whatever the caller's iterator raises
+            # What was taken before is carried through; then the run says that its input broke.
+            self.failure = self.failure or error
+        finally:
+            self._input_ended = True
+            self.wake()
+
+    async def _wait_for_room(self) -> int:
+        """How many items may be read now."""
+        window = self.options.max_requests * MAX_TASKS
+        while True:
+            queued = len(self._raw) + len(self.backlog.packer)
+            room = min(window - self.open_tasks - self.ledger.unread, 2 * CHUNK - queued)
+            if self._pending_bytes < self.options.max_pending_bytes and room >= min(window, CHUNK) // 2:
+                return min(room, CHUNK, self._affordable())
+            self._room.clear()
+            await self._room.wait()
+
+    def _affordable(self) -> int:
+        """Items that the pending bytes leave room for, as large as those before."""
+        taken = max(1, self._raw.given)
+        size = max(1, self.meter.prepared_bytes // taken)
+        return max(1, (self.options.max_pending_bytes - self._pending_bytes) // size)
+
+    def _prepare(self) -> None:
+        packer = self.backlog.packer
+        while len(self._raw) and not packer.full and self._pending_bytes < self.options.max_pending_bytes:
+            first, items = self._raw.cut(MAX_TASKS - len(packer))
+            tasks, bad = prepare(items, first)
+            size = tasks.size
+            self.meter.prepared_bytes += size
+            if size + len(tasks) >= self.options.max_body - len(bad):
+                tasks = self._without_giants(tasks, bad)
+                size = tasks.size
+            if bad:
+                self._reject(bad)
+            self._pending_bytes += size
+            self.backlog.admit(tasks)
+        self._room.set()
+
+    def _without_giants(self, tasks: Tasks, bad: list[BadTask]) -> Tasks:
+        limit = self.options.max_body
+        fitting = [at for at, body in enumerate(tasks.bodies) if fits_alone(len(body), limit)]
+        for at in sorted(set(range(len(tasks))) - set(fitting)):
+            error = local_error("RequestBodyTooLarge", f"{len(tasks.bodies[at])} bytes do not fit into {limit}")
+            bad.append(BadTask(tasks.ordinals[at], tasks.ids[at], error, tasks.bodies[at]))
+        return tasks.pick(fitting)
+
+    def _reject(self, bad: list[BadTask]) -> None:
+        self.ledger.settle_bad(bad)
+        self._check_rejected(bad[0].task_id, bad[0].error.code)
+
+    # What carriers report
+
+    def accepted(self, now: float) -> None:
+        """The service has answered a request with results."""
+        self._waiting_since = now
+
+    def settled(self, tasks: Tasks, outcomes: list[TaskOutcome] | None) -> None:
+        """These tasks have their outcome (None: all were added); their twins may go on."""
+        self._pending_bytes -= tasks.size
+        waiting = self.backlog.release(tasks)
+        if waiting:
+            states = {tasks.keys[at]: each.state for at, each in enumerate(outcomes or ())}
+            for key, twins in waiting:
+                if states.get(key, OutcomeState.ADDED) in (OutcomeState.ADDED, OutcomeState.EXISTED):
+                    self._existed(twins)
+                else:
+                    self.backlog.wait_again(key, twins)
+        if outcomes and self.options.on_rejected == "stop":
+            for each in outcomes:
+                if each.state is OutcomeState.REJECTED:
+                    self._check_rejected(each.task_id, each.error.code if each.error else None)
+
+    def _existed(self, twins: Any) -> None:
+        for twin in twins:
+            error = local_error("TaskExists", "the id stands earlier in the input")
+            self._pending_bytes -= twin.size
+            self.ledger.deliver([self.ledger.settle(twin, 0, OutcomeState.EXISTED, error=error)])
+
+    def _check_rejected(self, task_id: str | None, code: str | None) -> None:
+        if self.options.on_rejected == "stop":
+            self.stop(BatchioError(f"task {task_id!r} was rejected: {code}"))
+
+    # Watching
+
+    @property
+    def open_tasks(self) -> int:
+        """Tasks taken and not settled."""
+        return self._raw.taken - self.ledger.settled
+
+    @property
+    def progress(self) -> SubmissionProgress:
+        """A snapshot."""
+        counts = self.ledger.counts
+        return SubmissionProgress(
+            taken=self._raw.taken,
+            outcomes={state.value: count for state, count in counts.items()},
+            done=self.ledger.settled,
+            in_flight=len(self._carriers),
+            rate=self.meter.rate,
+            window=min(self.gate.window, self.options.max_requests),
+            pacing=self.gate.pacing.state,
+            requests=self.requests,
+            retries=self.retries,
+            refused=self.refused,
+            elapsed=self.meter.elapsed(self.clock()),
+            lost=dict(self.meter.lost),
+        )
+
+    @property
+    def report(self) -> SubmissionReport:
+        """The account so far; after the run, of all of it."""
+        elapsed = self.meter.elapsed(self.clock())
+        return self.ledger.fill(
+            SubmissionReport(
+                taken=self._raw.taken,
+                requests=self.requests,
+                retries=self.retries,
+                refused=self.refused,
+                bytes_sent=self.bytes_sent,
+                elapsed=elapsed,
+                tasks_per_second=self.ledger.settled / elapsed if elapsed > 0 else 0.0,
+            )
+        )
+
+    async def _tick(self) -> None:
+        """Limits of time and progress, four times a second."""
+        while True:
+            now = self.clock()
+            self.meter.tick(now, self.ledger.settled)
+            if self.options.progress is not None:
+                try:
+                    self.options.progress(self.progress)
+                except Exception as error:  # noqa: BLE001 - whatever the caller's function raises
+                    self.stop(error)
+                    return
+            await asyncio.sleep(min(_TICK, self._check_limits(now)))
+
+    def _check_limits(self, now: float) -> float:
+        """Abort the run where a limit of time has passed; gives the seconds until the next one may."""
+        patience, deadline = self.options.patience, self.options.deadline
+        left = float("inf")
+        if self._carriers:
+            left = self._waiting_since + patience - now
+            if left <= 0:
+                reason = f": {self.last_failure}" if self.last_failure else ""
+                self.abort(BatchioError(f"no request was accepted for {patience:g} s{reason}"))
+        if deadline is not None:
+            left = min(left, deadline - self.meter.elapsed(now))
+            if left <= 0:
+                self.abort(BatchioError(f"the deadline of {deadline:g} s has passed"))
+        return max(left, 0.001)
+
+
+async def _in_full(work: Coroutine[Any, Any, None]) -> None:
+    """Do `work` to its end, even while this task is cancelled; the cancellation is passed on after it."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            cancelled = error
+    task.result()
+    if cancelled is not None:
+        raise cancelled

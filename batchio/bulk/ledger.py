@@ -1,0 +1,191 @@
+"""The account of a run: one outcome for every task, and counts that add up.
+
+Law: a task is settled once. Whoever settles says why; nobody else touches the counts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from typing import Literal
+
+import msgspec
+
+from ..models import BatchError
+from .intake import BadTask, fold, local_error
+from .report import MAX_FAILURES, OutcomeState, SubmissionReport, TaskOutcome
+from .tasks import Tasks
+from .verdict import DetailedResult, Result
+
+Keep = Literal["failures", "all", "none"]
+_ADDED = OutcomeState.ADDED
+
+
+class Mark(msgspec.Struct):
+    """What is remembered of a task that did not succeed at once."""
+
+    attempts: int = 0
+    maybe_added: bool = False
+    error: BatchError | None = None
+
+
+class Ledger:
+    """Settles tasks, counts them, keeps failures, and hands outcomes to a reader where there is one."""
+
+    def __init__(self, *, keep: Keep, existed_is_ok: bool, reading: bool) -> None:
+        self.counts = dict.fromkeys(OutcomeState, 0)
+        self.marks: dict[int, Mark] = {}
+        self.unread = 0
+        self._keep: Keep = keep
+        self._existed_is_ok = existed_is_ok
+        self._reading = reading
+        self._errors: dict[str, int] = {}
+        self._failures: list[TaskOutcome] = []
+        self._truncated = False
+        self._outcomes: list[TaskOutcome] = []
+        self._outbox: deque[list[TaskOutcome]] = deque()
+        self.ready = asyncio.Event()
+
+    @property
+    def settled(self) -> int:
+        """Tasks that have their outcome."""
+        return sum(self.counts.values())
+
+    def mark(self, ordinal: int) -> Mark:
+        """The memory of a task, made when it is first needed."""
+        found = self.marks.get(ordinal)
+        if found is None:
+            found = self.marks[ordinal] = Mark()
+        return found
+
+    def is_marked(self, tasks: Tasks) -> bool:
+        """Whether any of these tasks has had trouble."""
+        return bool(self.marks) and not self.marks.keys().isdisjoint(tasks.ordinals)
+
+    def add_all(self, tasks: Tasks, results: Sequence[Result]) -> None:
+        """Settle a request whose every task was added."""
+        self.counts[_ADDED] += len(tasks)
+        marked = self.is_marked(tasks)
+        if self._reading or self._keep == "all":
+            self._deliver(self._added(tasks, results, marked=marked))
+        if marked:
+            for ordinal in tasks.ordinals:
+                self.marks.pop(ordinal, None)
+
+    def settle(
+        self,
+        tasks: Tasks,
+        at: int,
+        state: OutcomeState,
+        *,
+        result: Result | None = None,
+        error: BatchError | None = None,
+        confirmed: bool = True,
+    ) -> TaskOutcome:
+        """Settle the task at one place of a request; the outcome still has to be delivered (`deliver`)."""
+        ordinal = tasks.ordinals[at]
+        mark = self.marks.pop(ordinal, None)
+        detailed = result if isinstance(result, DetailedResult) else None
+        self.counts[state] += 1
+        return TaskOutcome(
+            index=ordinal,
+            task_id=tasks.ids[at],
+            state=state,
+            confirmed=confirmed,
+            error=error or (mark.error if mark and state is not _ADDED else None),
+            attempts=(mark.attempts if mark else 0) + (result is not None),
+            e_tag=detailed.e_tag if detailed else None,
+            last_modified=detailed.last_modified if detailed else None,
+            location=detailed.location if detailed else None,
+            body=None if state is _ADDED else tasks.bodies[at],
+        )
+
+    def settle_bad(self, bad: Sequence[BadTask]) -> None:
+        """Settle items that cannot be sent."""
+        self.counts[OutcomeState.REJECTED] += len(bad)
+        self.deliver(
+            [
+                TaskOutcome(
+                    index=each.ordinal,
+                    task_id=each.task_id,
+                    state=OutcomeState.REJECTED,
+                    error=each.error,
+                    attempts=0,
+                    body=each.body,
+                )
+                for each in bad
+            ]
+        )
+
+    def stop(self, tasks: Tasks, reason: str) -> None:
+        """Settle tasks that the end of the run leaves open."""
+        error = local_error("NotSent", reason)
+        outcomes: list[TaskOutcome] = []
+        for at, ordinal in enumerate(tasks.ordinals):
+            mark = self.marks.get(ordinal)
+            if mark is not None and mark.maybe_added:
+                outcomes.append(self.settle(tasks, at, OutcomeState.UNKNOWN, confirmed=False))
+            else:
+                outcomes.append(self.settle(tasks, at, OutcomeState.NOT_SENT, error=mark.error if mark else error))
+        self.deliver(outcomes)
+
+    def deliver(self, outcomes: list[TaskOutcome]) -> None:
+        """Keep, count and hand on outcomes that were settled."""
+        for outcome in outcomes:
+            if outcome.error is not None and outcome.error.code:
+                self._errors[outcome.error.code] = self._errors.get(outcome.error.code, 0) + 1
+            if outcome.state is not _ADDED and not (outcome.state is OutcomeState.EXISTED and self._existed_is_ok):
+                self._keep_failure(outcome)
+        if outcomes:
+            self._deliver(outcomes)
+
+    def next_outcomes(self) -> list[TaskOutcome] | None:
+        """What has become known and was not read yet, oldest first."""
+        if not self._outbox:
+            self.ready.clear()
+            return None
+        outcomes = self._outbox.popleft()
+        self.unread -= len(outcomes)
+        return outcomes
+
+    def fill(self, report: SubmissionReport) -> SubmissionReport:
+        """The report with the counts and what was kept."""
+        return msgspec.structs.replace(
+            report,
+            **{state.value: count for state, count in self.counts.items()},
+            failures=tuple(self._failures),
+            failures_truncated=self._truncated,
+            outcomes=tuple(self._outcomes),
+            errors=dict(self._errors),
+            existed_is_ok=self._existed_is_ok,
+        )
+
+    def _added(self, tasks: Tasks, results: Sequence[Result], *, marked: bool) -> list[TaskOutcome]:
+        if marked or isinstance(results[0], DetailedResult):
+            # Results come in any order; the details belong to the task whose key they carry.
+            found = dict(zip(fold([result.task_id for result in results]), results, strict=True))
+            self.counts[_ADDED] -= len(tasks)
+            return [
+                self.settle(tasks, at, _ADDED, result=found.get(key, results[at])) for at, key in enumerate(tasks.keys)
+            ]
+        return [
+            TaskOutcome(index=index, task_id=task_id, state=_ADDED)
+            for index, task_id in zip(tasks.ordinals, tasks.ids, strict=True)
+        ]
+
+    def _keep_failure(self, outcome: TaskOutcome) -> None:
+        if self._keep == "none":
+            return
+        if len(self._failures) < MAX_FAILURES:
+            self._failures.append(outcome)
+        else:
+            self._truncated = True
+
+    def _deliver(self, outcomes: list[TaskOutcome]) -> None:
+        if self._keep == "all":
+            self._outcomes += outcomes
+        if self._reading:
+            self._outbox.append(outcomes)
+            self.unread += len(outcomes)
+            self.ready.set()

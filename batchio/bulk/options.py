@@ -1,0 +1,96 @@
+"""The options of a submission, checked before anything is sent."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, TypedDict
+
+import msgspec
+
+from ..errors import ConfigurationError
+from .report import SubmissionProgress
+
+
+class SubmitOptions(TypedDict, total=False):
+    """Options of `submit` and `submitting`."""
+
+    attempts: int
+    """Tries of a task before the run gives it up; refusals (429, 503 ServerBusy) do not count. 10."""
+    patience: float
+    """Seconds without one accepted request after which the run stops. 300."""
+    deadline: float | None
+    """Seconds from the start after which the run stops. None: no such limit."""
+    max_requests: int
+    """Requests in flight at most. 256."""
+    max_body: int
+    """Bytes of one request at most. 950,000."""
+    max_pending_bytes: int
+    """Bytes of tasks that were taken from the input and have no outcome yet, at most. 64 MiB."""
+    on_rejected: Literal["collect", "stop"]
+    """Whether the first rejected task ends the run. "collect"."""
+    on_exists: Literal["report", "ok"]
+    """Whether an id that was there before is a failure. "report"."""
+    keep: Literal["failures", "all", "none"]
+    """Which outcomes the report holds. "failures", at most 10,000."""
+    details: bool
+    """Whether outcomes carry ETag, time and location. False."""
+    progress: Callable[[SubmissionProgress], object] | None
+    """Called with a snapshot, at most 4 times a second. What it raises ends the run."""
+    timeout: float | None
+    """Seconds for one try, in place of the client's `timeout`."""
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """`SubmitOptions` with every default filled in."""
+
+    attempts: int = 10
+    patience: float = 300.0
+    deadline: float | None = None
+    max_requests: int = 256
+    max_body: int = 950_000
+    max_pending_bytes: int = 64 * 1024 * 1024
+    on_rejected: Literal["collect", "stop"] = "collect"
+    on_exists: Literal["report", "ok"] = "report"
+    keep: Literal["failures", "all", "none"] = "failures"
+    details: bool = False
+    progress: Any = None
+    timeout: float | None = None
+
+
+_AT_LEAST: dict[str, int] = {"attempts": 1, "max_requests": 1, "max_body": 1_000, "max_pending_bytes": 1_000}
+_SECONDS = ("patience", "deadline", "timeout")
+
+
+def check_options(given: SubmitOptions) -> Options:
+    """Raises `TypeError` for an unknown option and `ConfigurationError` for a bad value."""
+    for name, value in given.items():
+        if name not in Options.__struct_fields__:
+            raise TypeError(f"submit has no option {name!r}; it takes {', '.join(Options.__struct_fields__)}")
+        _check(name, value)
+    return Options(**given)
+
+
+def _check(name: str, value: Any) -> None:
+    if name in _AT_LEAST:
+        if isinstance(value, bool) or not isinstance(value, int) or value < _AT_LEAST[name]:
+            raise ConfigurationError(f"{name}: a whole number of at least {_AT_LEAST[name]}, not {value!r}")
+    elif name in _SECONDS:
+        optional = name != "patience"
+        if value is None and optional:
+            return
+        if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
+            raise ConfigurationError(f"{name}: seconds above 0{' or None' if optional else ''}, not {value!r}")
+    elif name == "details":
+        if not isinstance(value, bool):
+            raise ConfigurationError(f"details: True or False, not {value!r}")
+    elif name == "progress":
+        if value is not None and not callable(value):
+            raise ConfigurationError(f"progress: a function or None, not {value!r}")
+    else:
+        _check_choice(name, value)
+
+
+def _check_choice(name: str, value: Any) -> None:
+    choices = {"on_rejected": ("collect", "stop"), "on_exists": ("report", "ok"), "keep": ("failures", "all", "none")}
+    if value not in choices[name]:
+        raise ConfigurationError(f"{name}: one of {', '.join(choices[name])}, not {value!r}")

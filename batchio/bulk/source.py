@@ -1,0 +1,221 @@
+"""The input, a chunk at a time.
+
+Law: a source never blocks the event loop. Containers are read on the loop; any other synchronous iterable is
+read in one thread of its own, always the same, because generators may hold what belongs to a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from itertools import islice
+from typing import Any, Protocol, cast
+
+from ..errors import ConfigurationError
+
+CHUNK = 1000
+"""Items read at once, at most."""
+
+_CONTAINERS = (list, tuple, set, frozenset, deque)
+_QUICK, _SLOW = 0.002, 0.008
+_LINGER = 0.02
+_STOP_SECONDS = 1.0
+
+
+class Source(Protocol):
+    """Gives lists of items, never an empty one before the end."""
+
+    async def read(self, most: int) -> list[Any]:
+        """The next items, at most so many; an empty list is the end. What the input raises comes through."""
+        ...
+
+    async def stop(self) -> list[Any]:
+        """Take no more; gives what was taken from the input and not yet handed out."""
+        ...
+
+
+def open_source(tasks: Any) -> Source:
+    """The source for whatever the caller gave; raises `ConfigurationError` for what cannot be iterated."""
+    if isinstance(tasks, str | bytes | bytearray | dict):
+        raise ConfigurationError(f"tasks: an iterable of tasks is needed, not a single {type(tasks).__name__}")
+    if isinstance(tasks, AsyncIterable):
+        return _AsyncSource(tasks)
+    if isinstance(tasks, _CONTAINERS):
+        return _ContainerSource(iter(cast("Iterable[Any]", tasks)))
+    if isinstance(tasks, Iterable):
+        return _ThreadSource(iter(cast("Iterable[Any]", tasks)))
+    raise ConfigurationError(f"tasks: an iterable or async iterable of tasks is needed, not {type(tasks).__name__}")
+
+
+class _ContainerSource:
+    def __init__(self, items: Iterator[Any]) -> None:
+        self._items = items
+
+    async def read(self, most: int) -> list[Any]:
+        return list(islice(self._items, most))
+
+    async def stop(self) -> list[Any]:
+        return []
+
+
+class _AsyncSource:
+    """Reads in a task of its own, so that what has come can leave while the source pauses."""
+
+    def __init__(self, items: AsyncIterable[Any]) -> None:
+        self._items = items
+        self._buffer: list[Any] = []
+        self._error: BaseException | None = None
+        self._ended = False
+        self._wake = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
+        self._most = CHUNK
+        self._task: asyncio.Task[None] | None = None
+
+    async def read(self, most: int) -> list[Any]:
+        self._most = most
+        if self._task is None:
+            self._task = asyncio.create_task(self._fill(), name="batchio input")
+        while not self._buffer:
+            if self._error is not None:
+                raise self._error
+            if self._ended:
+                return []
+            self._wake.clear()
+            await self._wake.wait()
+        taken, self._buffer = self._buffer[:most], self._buffer[most:]
+        if len(self._buffer) < most:
+            self._room.set()
+        return taken
+
+    async def stop(self) -> list[Any]:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+        taken, self._buffer = self._buffer, []
+        return taken
+
+    async def _fill(self) -> None:
+        items = aiter(self._items)
+        try:
+            async for item in items:
+                self._buffer.append(item)
+                if len(self._buffer) == 1:
+                    self._wake.set()
+                if len(self._buffer) >= self._most:
+                    self._room.clear()
+                    await self._room.wait()
+        except Exception as error:  # noqa: BLE001 - handed to whoever reads
+            self._error = error
+        finally:
+            self._ended = True
+            self._wake.set()
+            await _close(items)
+
+
+async def _close(items: AsyncIterator[Any]) -> None:
+    # A generator that is left in the middle would be closed by the garbage collector, at no time in particular.
+    close: Callable[[], Any] | None = getattr(items, "aclose", None)
+    if close is not None:
+        await close()
+
+
+class _ThreadSource:
+    """One daemon thread pulls when it is asked to, into a deque, which both sides may touch at once."""
+
+    def __init__(self, items: Iterator[Any]) -> None:
+        self._items = items
+        self._taken: deque[Any] = deque()
+        self._count = 1
+        self._asked = threading.Semaphore(0)
+        self._stopping = False
+        self._ended = False
+        self._error: Exception | None = None
+        self._thread: threading.Thread | None = None
+        self._pull: asyncio.Future[float] | None = None
+
+    async def read(self, most: int) -> list[Any]:
+        while not self._ended:
+            pull = self._pull or self._ask(most)
+            await asyncio.wait([pull], timeout=_LINGER)
+            if pull.done():
+                self._pull = None
+                self._learn(pull.result())
+            # A pull may take long: what has come until now is worth sending.
+            if self._taken:
+                break
+        if self._error is not None and not self._taken:
+            raise self._error
+        return self._drain()
+
+    async def stop(self) -> list[Any]:
+        self._stopping = self._ended = True
+        self._asked.release()
+        pull, self._pull = self._pull, None
+        if pull is not None:
+            # An iterator that blocks cannot be interrupted; its thread ends when it comes back.
+            await asyncio.wait([pull], timeout=_STOP_SECONDS)
+        if self._thread is not None and (pull is None or pull.done()):
+            self._thread.join(_STOP_SECONDS)
+        return self._drain()
+
+    def _drain(self) -> list[Any]:
+        return [self._taken.popleft() for _ in range(len(self._taken))]
+
+    def _ask(self, most: int) -> asyncio.Future[float]:
+        self._count = min(self._count, most)
+        loop = asyncio.get_running_loop()
+        self._pull = loop.create_future()
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, args=(loop,), name="batchio input", daemon=True)
+            self._thread.start()
+        self._asked.release()
+        return self._pull
+
+    def _learn(self, seconds: float) -> None:
+        if seconds < _QUICK:
+            self._count = min(CHUNK, self._count * 2)
+        elif seconds > _SLOW:
+            self._count = max(1, self._count // 2)
+
+    def _work(self, loop: asyncio.AbstractEventLoop) -> None:
+        """The thread: pull, tell the loop, wait to be asked again."""
+        while True:
+            self._asked.acquire()
+            if self._stopping:
+                return
+            begun = time.perf_counter()
+            error = self._pull_some()
+            try:
+                loop.call_soon_threadsafe(self._pulled, time.perf_counter() - begun, error)
+            except RuntimeError:
+                return  # the loop is closed: nobody waits any more
+            if error is not None:
+                return
+
+    def _pull_some(self) -> BaseException | None:
+        """Pull `count` items; what ended the input, or None."""
+        try:
+            # One by hand: its StopIteration tells the end, which islice keeps to itself.
+            self._taken.append(next(self._items))
+            self._taken.extend(islice(self._items, self._count - 1))
+        except BaseException as error:  # noqa: BLE001 - handed to whoever reads
+            return error
+        return None
+
+    def _pulled(self, seconds: float, error: BaseException | None) -> None:
+        pull = self._pull
+        if pull is None or pull.done():
+            return
+        if error is not None:
+            self._ended = True
+            self._error = None if isinstance(error, StopIteration) else _as_error(error)
+        pull.set_result(seconds)
+
+
+def _as_error(error: BaseException) -> Exception:
+    # KeyboardInterrupt and SystemExit belong to the main thread; here they are one more broken input.
+    return error if isinstance(error, Exception) else RuntimeError(f"the input raised {type(error).__name__}")

@@ -1,0 +1,98 @@
+"""The faces of the engine: await a report, or read outcomes while they come.
+
+Law: a run belongs to its block. When the block is left, nothing of it runs on and every task is accounted for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from types import TracebackType
+from typing import Any, Self
+
+from ..errors import BatchioError, SubmissionError
+from ..session.session import Session
+from .engine import Engine
+from .gate import Gate
+from .options import Options
+from .report import SubmissionProgress, SubmissionReport, TaskOutcome
+
+
+class Submission:
+    """A running submission; made by `client.tasks.submitting`.
+
+    Iterate it for lists of `TaskOutcome`, in the order in which they become known. While outcomes wait to be
+    read, the engine stops reading input once they fill the window. Leaving the block early cancels the run;
+    `report` accounts for every task then, too.
+
+    >>> async with client.tasks.submitting("render", tasks) as run:
+    ...     async for outcomes in run:
+    ...         for outcome in outcomes:
+    ...             print(outcome.index, outcome.task_id, outcome.state)
+    >>> print(run.report.summary())
+    """
+
+    def __init__(self, session: Session, gate: Gate, job_id: str, tasks: Any, options: Options) -> None:
+        self._engine = Engine(session, gate, job_id, tasks, options, reading=True)
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._engine.run(), name="batchio submission")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> list[TaskOutcome]:
+        if self._task is None:
+            raise RuntimeError("a submission is read inside of its block: async with client.tasks.submitting(...)")
+        ledger = self._engine.ledger
+        while True:
+            outcomes = ledger.next_outcomes()
+            if outcomes is not None:
+                self._engine.wake()
+                return outcomes
+            if self._engine.is_over:
+                raise_failure(self._engine)
+                raise StopAsyncIteration
+            await ledger.ready.wait()
+
+    def stop(self) -> None:
+        """Take no more input and try nothing again; what is on its way still arrives and is reported.
+
+        Tasks that were taken and are certainly not in the job become `not_sent`. The iteration ends normally.
+        """
+        self._engine.stop()
+
+    @property
+    def progress(self) -> SubmissionProgress:
+        """A snapshot of the run."""
+        return self._engine.progress
+
+    @property
+    def report(self) -> SubmissionReport:
+        """The account so far; of the whole run when it is over, cancelled or not."""
+        return self._engine.report
+
+
+async def submit(session: Session, gate: Gate, job_id: str, tasks: Any, options: Options) -> SubmissionReport:
+    """Run a submission to its end; raises `SubmissionError` when it cannot go on."""
+    engine = Engine(session, gate, job_id, tasks, options, reading=False)
+    await engine.run()
+    raise_failure(engine)
+    return engine.report
+
+
+def raise_failure(engine: Engine) -> None:
+    """Raise what kept a run from its end, if anything did."""
+    failure = engine.failure
+    if failure is not None:
+        text = str(failure) if isinstance(failure, BatchioError) else f"{type(failure).__name__}: {failure}"
+        report = engine.report
+        raise SubmissionError(f"the submission stopped: {text}; {report.summary()}", report=report) from failure

@@ -1,0 +1,173 @@
+"""The client: settings, lifetime, resources.
+
+Law: what the caller made (session, credential), the caller closes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote
+
+import msgspec
+
+from .bulk.gate import Gate
+from .credentials import Credential, SharedKeyCredential, TaskTokenCredential
+from .errors import ConfigurationError
+from .resources.jobs import Jobs
+from .resources.pools import Pools
+from .resources.tasks import Tasks
+from .service.versions import DEFAULT, VERSIONS
+from .session.authorizer import authorizer_for
+from .session.endpoint import parse_endpoint
+from .session.request import Answer
+from .session.retry import RetryPolicy
+from .session.session import Session
+from .session.transport import AiohttpTransport
+from .version import __version__
+
+if TYPE_CHECKING:
+    import aiohttp
+
+_ANY_SUCCESS = tuple(range(200, 300))
+
+
+class BatchClient:
+    """A client of one Azure Batch account.
+
+    `endpoint`: the account's URL. `credential`: `SharedKeyCredential`, azure-core's `AzureNamedKeyCredential`,
+    an asynchronous credential of azure-identity, `TaskTokenCredential`; None is azure-identity's
+    `DefaultAzureCredential`. `api_version`: see `batchio.service.versions`. `session`: an
+    `aiohttp.ClientSession` to use, which stays the caller's. `retry`: of single calls. `timeout`: seconds for
+    one try, None for no limit. `cloud`: "public", "usgovernment", "china" or a token scope; found from the
+    endpoint where it is not given. `trust_env`: use the proxy that the environment names. `allow_http`: allow
+    http beyond loopback. `application_id`: stands at the front of the User-Agent.
+
+    Raises `ConfigurationError` for a bad argument. One client serves any number of tasks of one event loop.
+
+    >>> async with BatchClient("https://acme.westeurope.batch.azure.com", credential) as client:
+    ...     job = await client.jobs.get("render")
+    """
+
+    def __init__(
+        self,
+        endpoint: str,
+        credential: Credential | None = None,
+        *,
+        api_version: str = DEFAULT,
+        session: aiohttp.ClientSession | None = None,
+        retry: RetryPolicy = RetryPolicy(),  # noqa: B008 - frozen
+        timeout: float | None = 60.0,
+        cloud: str | None = None,
+        trust_env: bool = True,
+        allow_http: bool = False,
+        application_id: str | None = None,
+    ) -> None:
+        _check(api_version, retry, timeout, application_id)
+        address = parse_endpoint(endpoint, allow_http=allow_http)
+        self._session = Session(
+            address,
+            api_version,
+            authorizer_for(credential, address, cloud),
+            AiohttpTransport(session, trust_env=trust_env, endpoint=address.url),
+            retry=retry,
+            timeout=timeout,
+            user_agent=f"{application_id} batchio/{__version__}" if application_id else f"batchio/{__version__}",
+        )
+        self._gate = Gate()
+        self.jobs = Jobs(self._session)
+        self.pools = Pools(self._session)
+        self.tasks = Tasks(self._session, self._gate)
+
+    @classmethod
+    def from_environment(cls, **settings: Any) -> Self:
+        """A client from environment variables; `settings` as for `BatchClient`.
+
+        `AZURE_BATCH_ENDPOINT` with `AZURE_BATCH_ACCOUNT` and `AZURE_BATCH_ACCESS_KEY` (without a key:
+        azure-identity's `DefaultAzureCredential`). On a compute node `AZ_BATCH_ACCOUNT_URL` and, where the
+        task asked for it, `AZ_BATCH_AUTHENTICATION_TOKEN`. Raises `ConfigurationError` that names what is
+        missing.
+        """
+        endpoint = os.environ.get("AZURE_BATCH_ENDPOINT") or os.environ.get("AZ_BATCH_ACCOUNT_URL")
+        if not endpoint:
+            raise ConfigurationError("AZURE_BATCH_ENDPOINT is not set (https://ACCOUNT.REGION.batch.azure.com)")
+        settings.setdefault("credential", _credential_from_environment())
+        return cls(endpoint, **settings)
+
+    @property
+    def endpoint(self) -> str:
+        """The account's URL."""
+        return self._session.endpoint.url
+
+    @property
+    def api_version(self) -> str:
+        """The api-version of every request."""
+        return self._session.api_version
+
+    def __repr__(self) -> str:
+        return f"BatchClient({self.endpoint!r}, api_version={self.api_version!r})"
+
+    async def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
+        json: Any = None,
+        timeout: float | None = None,
+    ) -> Answer:
+        """Send a request that has no method yet, signed, checked for errors and retried like any other.
+
+        `path` begins with a slash and is not escaped yet; the api-version is added. Raises as every call does.
+        """
+        if not path.startswith("/"):
+            raise ConfigurationError(f"path: begins with a slash, not {path!r}")
+        request = self._session.prepare(
+            f"{method.upper()} {path}",
+            method.upper(),
+            quote(path, safe="/(),=!$'*:@"),
+            query=dict(query or {}),
+            headers={name.lower(): value for name, value in (headers or {}).items()},
+            body=None if json is None else msgspec.json.encode(json),
+            timeout=self._session.timeout if timeout is None else timeout,
+        )
+        return await self._session.call(request, _ANY_SUCCESS)
+
+    async def close(self) -> None:
+        """Close what the client has opened; calls that are on their way fail."""
+        self._gate.close()
+        await self._session.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+def _check(api_version: str, retry: RetryPolicy, timeout: float | None, application_id: str | None) -> None:
+    if api_version not in VERSIONS:
+        raise ConfigurationError(f"api_version: {api_version!r} is unknown; known are {', '.join(VERSIONS)}")
+    if not isinstance(retry, RetryPolicy):
+        raise ConfigurationError(f"retry: a RetryPolicy is needed, not {type(retry).__name__}")
+    if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0):
+        raise ConfigurationError(f"timeout: seconds above 0 or None, not {timeout!r}")
+    if application_id is not None and not (application_id.isascii() and application_id.isprintable()):
+        raise ConfigurationError("application_id: printable ASCII is needed")
+
+
+def _credential_from_environment() -> Credential | None:
+    account, key = os.environ.get("AZURE_BATCH_ACCOUNT"), os.environ.get("AZURE_BATCH_ACCESS_KEY")
+    if key:
+        if not account:
+            raise ConfigurationError("AZURE_BATCH_ACCOUNT is not set, though AZURE_BATCH_ACCESS_KEY is")
+        return SharedKeyCredential(account, key)
+    token = os.environ.get("AZ_BATCH_AUTHENTICATION_TOKEN")
+    if token and not os.environ.get("AZURE_BATCH_ENDPOINT"):
+        return TaskTokenCredential(token)
+    return None

@@ -1,0 +1,1 @@
+"""The resources of an account: one small method for each operation."""

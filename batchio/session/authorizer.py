@@ -1,0 +1,111 @@
+"""A credential becomes the Authorization header of one request.
+
+Law: nothing is kept that can be rotated: an `AzureNamedKeyCredential` is read for every request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from ..credentials import (
+    AsyncTokenCredential,
+    AsyncTokenInfoCredential,
+    NamedKeyCredential,
+    SharedKeyCredential,
+    TaskTokenCredential,
+    decode_key,
+)
+from ..errors import ConfigurationError, CredentialError
+from .auth import Signer
+from .endpoint import Endpoint, token_scope
+from .request import Request
+from .tokens import TokenSource
+
+
+class Authorizer(Protocol):
+    """Makes the Authorization header."""
+
+    async def authorize(self, request: Request, headers: Mapping[str, str]) -> str:
+        """The header's value; `headers` are those that will be sent, with lower-case names."""
+        ...
+
+    def renew(self) -> None:
+        """The service has refused the last one: make the next one from fresh material."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of what was opened here."""
+        ...
+
+
+def authorizer_for(credential: Any | None, endpoint: Endpoint, cloud: str | None) -> Authorizer:
+    """The authorizer for what the caller gave; raises `ConfigurationError` for anything unknown."""
+    if isinstance(credential, SharedKeyCredential):
+        return _KeyAuthorizer(lambda: (credential.account, credential.key))
+    if isinstance(credential, TaskTokenCredential):
+        return _FixedTokenAuthorizer(credential)
+    if credential is None or isinstance(credential, AsyncTokenInfoCredential | AsyncTokenCredential):
+        return _TokenAuthorizer(TokenSource(credential, token_scope(endpoint, cloud)))
+    if isinstance(credential, NamedKeyCredential):
+        return _KeyAuthorizer(lambda: (credential.named_key.name, credential.named_key.key))
+    raise ConfigurationError(
+        f"credential: {type(credential).__name__} is none that batchio knows: SharedKeyCredential, "
+        "AzureNamedKeyCredential, an asynchronous credential of azure.identity.aio, or TaskTokenCredential"
+    )
+
+
+class _KeyAuthorizer:
+    def __init__(self, read: Callable[[], tuple[str, str]]) -> None:
+        self._read = read
+        self._signers: dict[tuple[str, str], Signer] = {}
+        self._signer()
+
+    async def authorize(self, request: Request, headers: Mapping[str, str]) -> str:
+        length = len(request.body) if request.body is not None else 0
+        return self._signer().sign(request.method, request.path, request.query, headers, length)
+
+    def renew(self) -> None:
+        self._signers.clear()
+
+    async def close(self) -> None:
+        self._signers.clear()
+
+    def _signer(self) -> Signer:
+        pair = self._read()
+        signer = self._signers.get(pair)
+        if signer is None:
+            self._signers.clear()
+            signer = self._signers[pair] = Signer(pair[0], decode_key(*pair))
+        return signer
+
+
+class _TokenAuthorizer:
+    def __init__(self, source: TokenSource) -> None:
+        self._source = source
+
+    async def authorize(self, request: Request, headers: Mapping[str, str]) -> str:
+        token = await self._source.get()
+        if not token or not token.isascii() or not token.isprintable():
+            raise CredentialError("the credential gave a token that cannot stand in a header")
+        return f"Bearer {token}"
+
+    def renew(self) -> None:
+        self._source.drop()
+
+    async def close(self) -> None:
+        await self._source.close()
+
+
+class _FixedTokenAuthorizer:
+    def __init__(self, credential: TaskTokenCredential) -> None:
+        self._header = f"Bearer {credential.token}"
+
+    async def authorize(self, request: Request, headers: Mapping[str, str]) -> str:
+        return self._header
+
+    def renew(self) -> None:
+        """There is no other token."""
+
+    async def close(self) -> None:
+        """Nothing was opened."""

@@ -1,0 +1,235 @@
+"""The full check of a body before it is sent.
+
+Law: pure, and strict. What passes is the mapping as it will stand in JSON; what does not is an `EncodeError`
+with the path to the field. Read-only fields are left at home; nothing is required in a PATCH.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from types import NoneType, UnionType
+from typing import Any, Union, get_args, get_origin
+
+import msgspec
+
+from ..errors import EncodeError
+from ..models.base import Model, OpenEnum, Rule, field_rules, field_types, to_wire
+
+_Check = Callable[[Any, str, bool], Any]
+"""(value as JSON has it, path, is this a PATCH) -> the value to send."""
+
+
+class _Field(msgspec.Struct, frozen=True):
+    wire_name: str
+    rule: Rule
+    check: _Check
+
+
+_fields: dict[type[Model], dict[str, _Field]] = {}
+
+
+def check_body(body: Model | Mapping[str, Any], model: type[Model], *, patch: bool = False) -> dict[str, Any]:
+    """The body as the mapping that will be sent.
+
+    `body`: a `model`, or a mapping in wire shape whose values may be models, times and enums. Raises
+    `EncodeError`, with the path to the field, for what the API does not know or does not allow.
+    """
+    return _object(model, as_wire(body, model), "", patch)
+
+
+def as_wire(body: Model | Mapping[str, Any], model: type[Model]) -> dict[str, Any]:
+    """The body in wire shape, not yet checked."""
+    if isinstance(body, model):
+        return to_wire(body)
+    if isinstance(body, Model) or not isinstance(body, Mapping):
+        raise EncodeError(f"expected {model.__name__} or a mapping in wire shape, not {type(body).__name__}")
+    try:
+        wire = msgspec.to_builtins(dict(body), str_keys=True)
+    except (TypeError, ValueError, UnicodeError) as error:
+        raise EncodeError(f"{model.__name__} cannot be written as JSON: {error}") from error
+    return dict(wire)
+
+
+def _object(model: type[Model], value: Any, path: str, patch: bool) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise EncodeError(f"expected an object ({model.__name__}), not {_kind(value)}", path=path)
+    fields = _fields_of(model)
+    out: dict[str, Any] = {}
+    for name, item in value.items():
+        field = fields.get(name)
+        if field is None:
+            raise EncodeError(f"{model.__name__} has no property {name!r}{_near(name, fields)}", path=_join(path, name))
+        if item is not None and not field.rule.read_only:
+            out[name] = field.check(item, _join(path, name), patch)
+    if not patch:
+        _required(model, fields, out, path)
+    return out
+
+
+def _required(model: type[Model], fields: dict[str, _Field], given: dict[str, Any], path: str) -> None:
+    for name, field in fields.items():
+        if field.rule.required and not field.rule.read_only and name not in given:
+            raise EncodeError(f"is required by {model.__name__}", path=_join(path, name))
+
+
+def _near(name: str, fields: Mapping[str, _Field]) -> str:
+    plain = name.replace("_", "").lower()
+    match = next((known for known in fields if known.lower() == plain), None)
+    return f"; did you mean {match!r}?" if match else ""
+
+
+def _fields_of(model: type[Model]) -> dict[str, _Field]:
+    if model not in _fields:
+        rules, types = field_rules(model), field_types(model)
+        _fields[model] = {
+            wire: _Field(wire, rules[name], _checker(types[name], rules[name]))
+            for name, wire in zip(model.__struct_fields__, model.__struct_encode_fields__, strict=True)
+        }
+    return _fields[model]
+
+
+def _checker(hint: Any, rule: Rule) -> _Check:
+    kinds = [kind for kind in _members(hint) if kind is not NoneType]
+    if len(kinds) > 1:
+        return _any_of([_checker(kind, rule) for kind in kinds])
+    kind = kinds[0]
+    origin = get_origin(kind)
+    if origin is list:
+        return _array(_checker(get_args(kind)[0], Rule()), rule)
+    if origin is dict:
+        return _map(_checker(get_args(kind)[1], Rule()))
+    if isinstance(kind, type):
+        return _scalar(kind, rule)
+    return lambda value, path, patch: value
+
+
+def _members(hint: Any) -> Sequence[Any]:
+    return get_args(hint) if get_origin(hint) in (Union, UnionType) else (hint,)
+
+
+def _scalar(kind: type, rule: Rule) -> _Check:
+    if issubclass(kind, Model):
+        return lambda value, path, patch: _object(kind, value, path, patch)
+    if issubclass(kind, OpenEnum):
+        return lambda value, path, patch: kind(_text(value, path, rule)).value
+    if kind in _SCALARS:
+        read = _SCALARS[kind]
+        return lambda value, path, patch: read(value, path, rule)
+    return lambda value, path, patch: value
+
+
+def _any_of(checks: list[_Check]) -> _Check:
+    def check(value: Any, path: str, patch: bool) -> Any:
+        for each in checks[:-1]:
+            try:
+                return each(value, path, patch)
+            except EncodeError:
+                continue
+        return checks[-1](value, path, patch)
+
+    return check
+
+
+def _array(item: _Check, rule: Rule) -> _Check:
+    def check(value: Any, path: str, patch: bool) -> list[Any]:
+        if not isinstance(value, list):
+            raise EncodeError(f"expected a list, not {_kind(value)}", path=path)
+        if rule.max_items is not None and len(value) > rule.max_items:
+            raise EncodeError(f"at most {rule.max_items} items are allowed, not {len(value)}", path=path)
+        return [item(each, f"{path}[{index}]", patch) for index, each in enumerate(value)]
+
+    return check
+
+
+def _map(item: _Check) -> _Check:
+    def check(value: Any, path: str, patch: bool) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise EncodeError(f"expected an object, not {_kind(value)}", path=path)
+        return {name: item(each, _join(path, name), patch) for name, each in value.items()}
+
+    return check
+
+
+def _text(value: Any, path: str, rule: Rule) -> str:
+    if not isinstance(value, str):
+        raise EncodeError(f"expected a string, not {_kind(value)}", path=path)
+    if rule.max_length is not None and len(value) > rule.max_length:
+        raise EncodeError(f"at most {rule.max_length} characters are allowed, not {len(value)}", path=path)
+    if rule.min_length is not None and len(value) < rule.min_length:
+        raise EncodeError(f"at least {rule.min_length} characters are needed, not {len(value)}", path=path)
+    if rule.pattern is not None and not re.fullmatch(rule.pattern, value):
+        # The value may be a secret: say the rule alone.
+        raise EncodeError(f"does not match {rule.pattern}", path=path)
+    return value
+
+
+def _integer(value: Any, path: str, rule: Rule) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise EncodeError(f"expected a whole number, not {_kind(value)}", path=path)
+    return _bounded(value, path, rule, value)
+
+
+def _number(value: Any, path: str, rule: Rule) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise EncodeError(f"expected a finite number, not {_kind(value)}", path=path)
+    return _bounded(value, path, rule, value)
+
+
+def _boolean(value: Any, path: str, rule: Rule) -> bool:
+    if not isinstance(value, bool):
+        raise EncodeError(f"expected true or false, not {_kind(value)}", path=path)
+    return value
+
+
+def _duration(value: Any, path: str, rule: Rule) -> str:
+    try:
+        span = msgspec.convert(value, timedelta)
+    except msgspec.ValidationError:
+        raise EncodeError("expected an ISO 8601 duration such as PT1H30M", path=path) from None
+    return _bounded(span, path, rule, value if isinstance(value, str) else msgspec.to_builtins(span))
+
+
+def _time(value: Any, path: str, rule: Rule) -> str:
+    try:
+        moment = msgspec.convert(value, datetime)
+    except msgspec.ValidationError:
+        # Seven fraction digits of the last moment of all do not fit into a datetime, and are right.
+        if isinstance(value, str) and re.fullmatch(r"9999-12-31T23:59:59\.\d+Z", value):
+            return value
+        raise EncodeError("expected an RFC 3339 time such as 2024-07-01T12:00:00Z", path=path) from None
+    if moment.tzinfo is None:
+        raise EncodeError("a time needs a zone (an offset or Z)", path=path)
+    return value if isinstance(value, str) else str(msgspec.to_builtins(moment))
+
+
+_B = Any
+
+
+def _bounded(value: Any, path: str, rule: Rule, sent: _B) -> _B:
+    if rule.ge is not None and value < rule.ge:
+        raise EncodeError(f"at least {rule.ge} is needed, not {value}", path=path)
+    if rule.le is not None and value > rule.le:
+        raise EncodeError(f"at most {rule.le} is allowed, not {value}", path=path)
+    return sent
+
+
+_SCALARS: dict[type, Callable[[Any, str, Rule], Any]] = {
+    str: _text,
+    int: _integer,
+    float: _number,
+    bool: _boolean,
+    timedelta: _duration,
+    datetime: _time,
+}
+
+
+def _kind(value: Any) -> str:
+    names = {dict: "an object", list: "a list", str: "a string", bool: "true or false", NoneType: "null"}
+    return names.get(type(value), type(value).__name__)
+
+
+def _join(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name

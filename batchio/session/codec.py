@@ -1,0 +1,105 @@
+"""Values to bytes and bytes to values.
+
+Law: pure. Strict in what is sent (`check`), patient in what is received: unknown keys, a byte order mark,
+numbers as strings and seven fraction digits are all readable.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import msgspec
+
+from ..errors import DecodeError, EncodeError, HttpResponseError, error_class
+from ..models import BatchError, Model
+from ..service.operations import Operation
+from .check import check_body
+from .request import Answer
+from .retry import parse_retry_after
+
+T = TypeVar("T")
+
+_BOM = b"\xef\xbb\xbf"
+_LONG_FRACTION = re.compile(rb'(:\d\d\.\d{6})\d+(?=(?:Z|[+-]\d\d:\d\d)?")')
+_NO_ZONE = re.compile(rb'("\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)(?=")')
+_SHOWN = 200
+
+_encoder = msgspec.json.Encoder()
+_decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
+
+
+def encode(operation: Operation[Any], body: Model | Mapping[str, Any] | None) -> bytes | None:
+    """The bytes of a body, checked in full; raises `EncodeError`."""
+    if body is None:
+        return None
+    if operation.body is None:
+        raise EncodeError(f"{operation.id} takes no body")
+    wire = check_body(body, operation.body, patch=operation.method == "PATCH")
+    try:
+        return _encoder.encode(wire)
+    except (TypeError, ValueError, UnicodeError) as error:
+        raise EncodeError(f"{operation.body.__name__} cannot be written as JSON: {error}") from error
+
+
+def decode(answer: bytes, kind: type[T]) -> T:
+    """The value in an answer's body; raises `DecodeError`."""
+    decoder = _decoders.get(kind)
+    if decoder is None:
+        decoder = _decoders[kind] = msgspec.json.Decoder(kind, strict=False)
+    try:
+        value: T = decoder.decode(answer)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return _decode_slowly(answer, kind, decoder)
+    return value
+
+
+def _decode_slowly(answer: bytes, kind: type[T], decoder: msgspec.json.Decoder[Any]) -> T:
+    """Once more, after what is legal on the wire and not in msgspec is cut to what is."""
+    patient = _LONG_FRACTION.sub(rb"\1", answer.removeprefix(_BOM))
+    try:
+        value: T = decoder.decode(patient)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
+        name = getattr(kind, "__name__", str(kind))
+        raise DecodeError(f"the answer is no {name}: {error}; it begins with {excerpt(answer)}") from error
+    return value
+
+
+def error_of(operation: str, answer: Answer, *, now: float) -> HttpResponseError:
+    """The error that an answer stands for, whatever its body holds. `now`: POSIX seconds."""
+    body = error_body(answer.body)
+    code = body.code if body else None
+    message = (body.message.value if body and body.message else None) or ""
+    if body is None and answer.body:
+        message = f"the answer is not the service's: {excerpt(answer.body)}"
+    return error_class(answer.status, code)(
+        _first_lines(message),
+        status=answer.status,
+        operation=operation,
+        code=code,
+        values={detail.key or "": detail.value or "" for detail in (body.values if body else None) or ()},
+        request_id=answer.headers.get("request-id"),
+        client_request_id=answer.headers.get("client-request-id"),
+        retry_after=parse_retry_after(answer.headers.get("Retry-After"), now),
+    )
+
+
+def error_body(body: bytes) -> BatchError | None:
+    """The service's error body, or None where something else answered (a proxy's page, nothing, half a body)."""
+    try:
+        found = decode(body, BatchError)
+    except DecodeError:
+        return None
+    return found if found.code else None
+
+
+def excerpt(body: bytes) -> str:
+    """The start of a text that nobody promised, on one line."""
+    text = " ".join(body[: 4 * _SHOWN].decode("utf-8", "replace").split())
+    return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "...")
+
+
+def _first_lines(message: str) -> str:
+    # The service ends its messages with "RequestId:..." and "Time:..." lines; the error has the id by itself.
+    return message.split("\nRequestId:", 1)[0].strip()

@@ -1,0 +1,88 @@
+"""The account's address: checked once, and asked before a credential goes anywhere.
+
+Law: pure. Credentials go to this scheme, host and port only; http is for loopback hosts alone unless allowed.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import urlsplit
+
+import msgspec
+
+from ..errors import ConfigurationError
+
+CLOUDS = {
+    "public": "https://batch.core.windows.net//.default",
+    "usgovernment": "https://batch.core.usgovcloudapi.net//.default",
+    "china": "https://batch.chinacloudapi.cn//.default",
+}
+"""Cloud -> scope of its tokens. The double slash is right: the resource's id ends in a slash."""
+
+_SUFFIXES = {"usgovcloudapi.net": "usgovernment", "chinacloudapi.cn": "china"}
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """`scheme://host[:port]` of a Batch account."""
+
+    url: str
+    scheme: str
+    host: str
+    port: int
+
+    def owns(self, link: str) -> bool:
+        """Whether a link leads to this very scheme, host and port."""
+        try:
+            parts = urlsplit(link)
+            port = parts.port or _port(parts.scheme)
+        except ValueError:
+            return False
+        return (parts.scheme, parts.hostname, port) == (self.scheme, self.host, self.port) and not parts.username
+
+
+def parse_endpoint(endpoint: str, *, allow_http: bool = False) -> Endpoint:
+    """Check an endpoint; without a scheme it is https. Raises `ConfigurationError`."""
+    if not isinstance(endpoint, str) or not endpoint.strip():
+        raise ConfigurationError("endpoint: the account's URL is missing (https://ACCOUNT.REGION.batch.azure.com)")
+    text = endpoint.strip() if "://" in endpoint else f"https://{endpoint.strip()}"
+    try:
+        parts = urlsplit(text)
+        port = parts.port or _port(parts.scheme)
+    except ValueError as error:
+        raise ConfigurationError(f"endpoint: not a URL: {error}") from error
+    if parts.username or parts.password:
+        raise ConfigurationError("endpoint: a URL with a user name or password is refused")
+    if parts.scheme not in ("https", "http") or not parts.hostname:
+        raise ConfigurationError(f"endpoint: an https URL with a host is needed, not {parts.scheme}://")
+    if parts.path not in ("", "/") or parts.query or parts.fragment:
+        raise ConfigurationError("endpoint: only scheme and host, without a path or query")
+    if parts.scheme == "http" and not (allow_http or _is_loopback(parts.hostname)):
+        raise ConfigurationError(f"endpoint: http to {parts.hostname} would show the credential; use https")
+    return Endpoint(f"{parts.scheme}://{parts.netloc}", parts.scheme, parts.hostname, port)
+
+
+def token_scope(endpoint: Endpoint, cloud: str | None) -> str:
+    """The scope of the tokens for this endpoint; `cloud` (a name of `CLOUDS`, or a scope) goes first."""
+    if cloud is not None:
+        if "://" in cloud:
+            return cloud
+        if cloud not in CLOUDS:
+            raise ConfigurationError(f"cloud: {cloud!r} is unknown; known are {', '.join(CLOUDS)}, or give a scope")
+        return CLOUDS[cloud]
+    for suffix, name in _SUFFIXES.items():
+        if endpoint.host.endswith("." + suffix):
+            return CLOUDS[name]
+    return CLOUDS["public"]
+
+
+def _port(scheme: str) -> int:
+    return 80 if scheme == "http" else 443
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

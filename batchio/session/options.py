@@ -1,0 +1,115 @@
+"""Options of a call, split into what travels in the query, what travels in headers, and what stays here.
+
+Law: pure. An option that the operation does not have is a `TypeError`, as a wrong keyword is anywhere else.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Any
+
+import msgspec
+
+from ..errors import ConfigurationError
+from ..service.operations import Operation
+from ..service.options import MAX_PAGE_SIZE, WIRE
+
+
+class SplitOptions(msgspec.Struct, frozen=True):
+    """The options of one call; `own` are those that never travel (`timeout`, `limit`)."""
+
+    query: dict[str, str]
+    headers: dict[str, str]
+    own: dict[str, Any]
+
+
+def split_options(operation: Operation[Any], options: Mapping[str, Any]) -> SplitOptions:
+    """Check and split; raises `TypeError` for an unknown option, `ConfigurationError` for a bad value."""
+    taken = operation.takes
+    split = SplitOptions({}, {}, {})
+    for name, value in options.items():
+        if name not in taken:
+            raise TypeError(f"{operation.id} has no option {name!r}; it takes {', '.join(sorted(taken))}")
+        if name in _OWN:
+            split.own[name] = _OWN[name](name, value)
+        elif value is not None:
+            wire = WIRE[name]
+            target = split.headers if wire.header else split.query
+            target[wire.name.lower() if wire.header else wire.name] = _TEXT[name](name, value)
+    return split
+
+
+def _timeout(name: str, value: Any) -> float | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not value > 0):
+        raise ConfigurationError(f"{name}: seconds above 0 or None, not {value!r}")
+    return value
+
+
+def _limit(name: str, value: Any) -> int | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
+        raise ConfigurationError(f"{name}: a number of items or None, not {value!r}")
+    return value
+
+
+def _count(name: str, value: Any) -> str:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ConfigurationError(f"{name}: a whole number above 0, not {value!r}")
+    return str(value)
+
+
+def _page_size(name: str, value: Any) -> str:
+    text = _count(name, value)
+    if value > MAX_PAGE_SIZE:
+        raise ConfigurationError(f"{name}: at most {MAX_PAGE_SIZE}, not {value}")
+    return text
+
+
+def _flag(name: str, value: Any) -> str:
+    if not isinstance(value, bool):
+        raise ConfigurationError(f"{name}: True or False, not {value!r}")
+    return "true" if value else "false"
+
+
+def _text(name: str, value: Any) -> str:
+    text = str(value)
+    if not text or not text.isprintable():
+        raise ConfigurationError(f"{name}: a printable string, not {value!r}")
+    return text
+
+
+def _names(name: str, value: Any) -> str:
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        value = ",".join(_text(name, each) for each in value)
+    return _text(name, value)
+
+
+def _guid(name: str, value: Any) -> str:
+    try:
+        return str(uuid.UUID(str(value)))
+    except ValueError:
+        raise ConfigurationError(f"{name}: a GUID, not {value!r}") from None
+
+
+def _date(name: str, value: Any) -> str:
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise ConfigurationError(f"{name}: a datetime with a zone, not {value!r}")
+    return format_datetime(value.astimezone(UTC), usegmt=True)
+
+
+_OWN: dict[str, Callable[[str, Any], Any]] = {"timeout": _timeout, "limit": _limit}
+_TEXT: dict[str, Callable[[str, Any], str]] = {
+    "server_timeout": _count,
+    "filter": _text,
+    "select": _names,
+    "expand": _names,
+    "page_size": _page_size,
+    "force": _flag,
+    "client_request_id": _guid,
+    "if_match": _text,
+    "if_none_match": _text,
+    "if_modified_since": _date,
+    "if_unmodified_since": _date,
+}

@@ -1,0 +1,104 @@
+"""A request and an answer as values.
+
+Law: no I/O and no decisions; headers and bodies stay out of `repr`, because they hold secrets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from ..errors import ConfigurationError
+from ..service.operations import Operation
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What is sent, before it is signed.
+
+    `path` is escaped, as it stands in the URL; `query` is decoded; `headers` have lower-case names.
+    `timeout`: seconds for one try, None for no limit.
+    """
+
+    operation: str
+    method: str
+    path: str
+    url: str
+    query: dict[str, str]
+    headers: dict[str, str]
+    body: bytes | None
+    timeout: float | None
+    client_request_id: str
+
+    def __repr__(self) -> str:
+        return f"Request({self.operation or self.method} {self.path} {self.client_request_id})"
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What came back: status, headers (names in any letter case) and the whole body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def __repr__(self) -> str:
+        return f"Answer({self.status}, {len(self.body)} bytes)"
+
+
+class Receipt(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer of an operation that has no body.
+
+    `e_tag` and `last_modified` are the resource's, where the service says them; `data_service_id` is the URL
+    of what was acted on.
+    """
+
+    status: int
+    request_id: str | None = None
+    client_request_id: str | None = None
+    e_tag: str | None = None
+    last_modified: datetime | None = None
+    data_service_id: str | None = None
+
+
+def receipt_of(answer: Answer) -> Receipt:
+    """The receipt of an answer."""
+    head = answer.headers
+    return Receipt(
+        status=answer.status,
+        request_id=head.get("request-id"),
+        client_request_id=head.get("client-request-id"),
+        e_tag=head.get("ETag"),
+        last_modified=_http_date(head.get("Last-Modified")),
+        data_service_id=head.get("DataServiceId"),
+    )
+
+
+def _http_date(text: str | None) -> datetime | None:
+    try:
+        date = parsedate_to_datetime(text) if text else None
+    except ValueError:
+        return None
+    return date.replace(tzinfo=UTC) if date and date.tzinfo is None else date
+
+
+def path_of(operation: Operation[Any], arguments: tuple[str, ...]) -> str:
+    """The path of an operation with its parameters filled in and escaped."""
+    parameters = operation.parameters
+    if len(arguments) != len(parameters):
+        raise TypeError(f"{operation.id} takes {', '.join(parameters) or 'no path parameter'}")
+    path = operation.path
+    for name, value in zip(parameters, arguments, strict=True):
+        path = path.replace("{" + name + "}", _segment(name, value), 1)
+    return path
+
+
+def _segment(name: str, value: str) -> str:
+    if not isinstance(value, str):
+        raise ConfigurationError(f"{name}: a string is needed, not {type(value).__name__}")
+    if not value or value in (".", ".."):
+        raise ConfigurationError(f"{name}: {value!r} cannot be part of a path")
+    return quote(value, safe="")

@@ -1,0 +1,211 @@
+"""The core: a call becomes requests, tries and one value or error.
+
+Law: the only place where retries of single calls happen; `send` is one signed try for everybody else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Any, TypeVar, cast
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
+
+import msgspec
+from yarl import URL
+
+from ..errors import BatchioError, ClientAuthenticationError, DecodeError, HttpResponseError, TransportError
+from ..models import Model
+from ..service.operations import JSON, Operation
+from . import codec
+from .auth import HttpDate
+from .authorizer import Authorizer
+from .endpoint import Endpoint
+from .log import log_answer, log_failure
+from .options import split_options
+from .pages import PageBody, Pages
+from .request import Answer, Receipt, Request, path_of, receipt_of
+from .retry import RetryPolicy, is_repeatable
+from .transport import Transport
+
+A = TypeVar("A")
+Body = Model | Mapping[str, Any] | None
+
+
+class Session:
+    """One account, one credential, one way to carry requests; shared by all resources of a client."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        api_version: str,
+        authorizer: Authorizer,
+        transport: Transport,
+        *,
+        retry: RetryPolicy,
+        timeout: float | None,
+        user_agent: str,
+        wall: Callable[[], float] = time.time,
+        rng: Random | None = None,
+    ) -> None:
+        self.endpoint = endpoint
+        self.api_version = api_version
+        self.timeout = timeout
+        self.rng = rng or Random()  # noqa: S311 - jitter, not cryptography
+        self._authorizer = authorizer
+        self._transport = transport
+        self._retry = retry
+        self._wall = wall
+        self._date = HttpDate()
+        self._headers = {"accept": "application/json", "return-client-request-id": "true", "user-agent": user_agent}
+
+    async def fetch(
+        self, operation: Operation[A], arguments: tuple[str, ...], options: Mapping[str, Any], body: Body = None
+    ) -> A:
+        """Call an operation that answers with a model."""
+        answer = await self._call(operation, arguments, options, body)
+        return cast("A", codec.decode(answer.body, cast("type[Model]", operation.answer)))
+
+    async def act(
+        self, operation: Operation[None], arguments: tuple[str, ...], options: Mapping[str, Any], body: Body = None
+    ) -> Receipt:
+        """Call an operation that answers with headers alone."""
+        return receipt_of(await self._call(operation, arguments, options, body))
+
+    def pages(self, operation: Operation[A], arguments: tuple[str, ...], options: Mapping[str, Any]) -> Pages[A]:
+        """A listing; nothing is sent before it is iterated."""
+        first = self.request(operation, arguments, options)
+        kind = PageBody[operation.items]  # type: ignore[name-defined]  # a model that is known at run time only
+
+        async def fetch(token: str | None) -> PageBody[A]:
+            request = first if token is None else self._follow(first, token)
+            answer = await self.call(request, operation.success)
+            return cast("PageBody[A]", codec.decode(answer.body, kind))
+
+        return Pages(fetch, options.get("limit"))
+
+    def request(
+        self, operation: Operation[Any], arguments: tuple[str, ...], options: Mapping[str, Any], body: Body = None
+    ) -> Request:
+        """The request of an operation, checked in full; nothing is sent."""
+        split = split_options(operation, options)
+        return self.prepare(
+            operation.id,
+            operation.method,
+            path_of(operation, arguments),
+            query=split.query,
+            headers=split.headers,
+            body=codec.encode(operation, body),
+            timeout=split.own.get("timeout", self.timeout),
+        )
+
+    def prepare(
+        self,
+        operation: str,
+        method: str,
+        path: str,
+        *,
+        query: Mapping[str, str],
+        headers: Mapping[str, str],
+        body: bytes | None,
+        timeout: float | None,
+    ) -> Request:
+        """A request from its parts; `path` is escaped, `query` is not, `headers` have lower-case names."""
+        all_query = {**query, "api-version": self.api_version}
+        all_headers = {**self._headers, **headers}
+        all_headers.setdefault("client-request-id", str(uuid.uuid4()))
+        if body is not None:
+            all_headers.setdefault("content-type", JSON)
+        return Request(
+            operation=operation,
+            method=method,
+            path=path,
+            url=f"{self.endpoint.url}{path}?{urlencode(all_query, quote_via=quote, safe='$')}",
+            query=all_query,
+            headers=all_headers,
+            body=body,
+            timeout=timeout,
+            client_request_id=all_headers["client-request-id"],
+        )
+
+    async def call(self, request: Request, success: tuple[int, ...]) -> Answer:
+        """Send a request, again where that is allowed, until it succeeds or an error stands."""
+        started = time.monotonic()
+        renewed = False
+        attempt = 0
+        while True:
+            attempt += 1
+            try:
+                answer = await self.send(request)
+                if answer.status in success:
+                    return answer
+                failure: BatchioError = self.error(request, answer)
+            except TransportError as error:
+                failure = error
+            if not renewed and is_refused_credential(failure):
+                renewed = True
+                self.renew()
+                continue
+            wait = self._retry.wait(
+                failure,
+                attempt=attempt,
+                elapsed=time.monotonic() - started,
+                repeatable=is_repeatable(request.method, request.headers),
+                rng=self.rng,
+            )
+            if wait is None:
+                raise failure
+            log_failure(request, failure, wait)
+            await asyncio.sleep(wait)
+
+    async def send(self, request: Request) -> Answer:
+        """One try: dated, signed, sent. Whatever was answered is returned; raises `TransportError`."""
+        started = time.monotonic()
+        headers = {**request.headers, "ocp-date": self._date.at(self._wall())}
+        headers["authorization"] = await self._authorizer.authorize(request, headers)
+        answer = await self._transport.send(
+            request.method, URL(request.url, encoded=True), headers, request.body, request.timeout
+        )
+        log_answer(request, answer, time.monotonic() - started)
+        return answer
+
+    def error(self, request: Request, answer: Answer) -> HttpResponseError:
+        """The error that an answer stands for."""
+        return codec.error_of(request.operation, answer, now=self._wall())
+
+    def renew(self) -> None:
+        """The credential was refused: sign the next try with fresh material."""
+        self._authorizer.renew()
+
+    async def close(self) -> None:
+        """Close what was opened here; what was handed in stays open."""
+        await self._transport.close()
+        await self._authorizer.close()
+
+    async def _call(
+        self, operation: Operation[Any], arguments: tuple[str, ...], options: Mapping[str, Any], body: Body
+    ) -> Answer:
+        return await self.call(self.request(operation, arguments, options, body), operation.success)
+
+    def _follow(self, first: Request, link: str) -> Request:
+        if not self.endpoint.owns(link):
+            raise DecodeError("the page's nextLink leads to another host; it was not followed")
+        parts = urlsplit(link)
+        headers = {**first.headers, "client-request-id": str(uuid.uuid4())}
+        return msgspec.structs.replace(
+            first,
+            path=parts.path,
+            url=f"{self.endpoint.url}{parts.path}?{parts.query}",
+            query=dict(parse_qsl(parts.query, keep_blank_values=True)),
+            headers=headers,
+            client_request_id=headers["client-request-id"],
+        )
+
+
+def is_refused_credential(failure: BatchioError) -> bool:
+    """Whether a fresh token or signature may help."""
+    return isinstance(failure, ClientAuthenticationError) and (
+        failure.status == 401 or failure.code == "AuthenticationFailed"
+    )

@@ -1,0 +1,130 @@
+"""The one place that talks to aiohttp: a request goes out, an answer or an error of ours comes back.
+
+Law: one try, no decisions. No redirect is followed, aiohttp's own second try is off, and the whole try,
+reading the body included, stands under one timeout.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import urllib.request
+from collections.abc import Mapping
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import aiohttp
+from yarl import URL
+
+from ..errors import ConnectError, ConnectionLostError, RequestTimeoutError, TransportError
+from .request import Answer
+
+_CONNECT_SECONDS = 30.0
+_NO_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=None, sock_read=None, sock_connect=_CONNECT_SECONDS)
+# Without this, aiohttp adds a Content-Type to a body-less POST after it was signed.
+_OURS = ("Content-Type", "Accept", "User-Agent")
+_IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+
+
+class Transport(Protocol):
+    """What carries a request; tests and benchmarks may bring their own."""
+
+    async def send(
+        self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None, timeout: float | None
+    ) -> Answer:
+        """One try; raises `TransportError` where no whole answer comes within `timeout` seconds."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of what this transport has opened itself."""
+        ...
+
+
+class AiohttpTransport:
+    """Carries requests over an `aiohttp.ClientSession`: its own one, or one that the caller closes."""
+
+    def __init__(self, session: aiohttp.ClientSession | None, *, trust_env: bool, endpoint: str) -> None:
+        self._given = session
+        self._own: aiohttp.ClientSession | None = None
+        self._proxy = _proxy_for(endpoint) if trust_env and session is None else None
+        self._closed = False
+
+    async def send(
+        self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None, timeout: float | None
+    ) -> Answer:
+        session = self._session()
+        options: dict[str, Any] = {"middlewares": self._middlewares(method)} if method in _IDEMPOTENT else {}
+        try:
+            async with (
+                asyncio.timeout(timeout),
+                session.request(
+                    method,
+                    url,
+                    data=body,
+                    headers=headers,
+                    skip_auto_headers=_OURS,
+                    allow_redirects=False,
+                    timeout=_NO_TIMEOUT,
+                    proxy=self._proxy,
+                    **options,
+                ) as response,
+            ):
+                return Answer(response.status, response.headers, await response.read())
+        except TransportError:
+            raise
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+            raise ConnectError(f"no connection to {url.host}: {error or type(error).__name__}") from error
+        except TimeoutError as error:
+            raise RequestTimeoutError(f"no answer within {timeout:g} s") from error
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise _lost(error) from error
+
+    def _session(self) -> aiohttp.ClientSession:
+        session = self._given or self._own
+        if self._closed or (session is not None and session.closed):
+            raise ConnectError("the client is closed")
+        if session is None:
+            session = self._own = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30.0),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=_NO_TIMEOUT,
+            )
+        return session
+
+    def _middlewares(self, method: str) -> tuple[Any, ...]:
+        if self._given is None:
+            return (_one_try,)
+        # What the caller's session has stays; ours is the innermost.
+        return (*getattr(self._given, "_middlewares", ()), _one_try)
+
+    async def close(self) -> None:
+        """Close the session if it is our own, and wait until its sockets are gone."""
+        self._closed = True
+        own, self._own = self._own, None
+        if own is not None:
+            await own.close()
+
+
+async def _one_try(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    """Keep aiohttp from sending idempotent requests a second time by itself: ours is the only retry layer."""
+    try:
+        return await handler(request)
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        raise _lost(error) from error
+
+
+def _lost(error: Exception) -> ConnectionLostError:
+    # aiohttp says "disconnected" and "reset" only while it waits for the first byte of an answer; a body that
+    # ends too early is a ClientPayloadError.
+    early = isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError | ConnectionError)
+    return ConnectionLostError(f"the connection was lost: {error or type(error).__name__}", before_answer=early)
+
+
+def _proxy_for(endpoint: str) -> str | None:
+    # aiohttp's trust_env looks this up in a thread, for every request, and reads .netrc, which would fight
+    # with our own Authorization header.
+    parts = urlsplit(endpoint)
+    if urllib.request.proxy_bypass(parts.hostname or ""):
+        return None
+    return urllib.request.getproxies().get(parts.scheme)
