@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from ..errors import BatchioError, DecodeError, HttpResponseError
 from ..models import BatchError
 from ..service.operations import CREATE_TASK_COLLECTION
@@ -16,6 +18,7 @@ from ..session import codec
 from ..session.log import log_failure
 from ..session.request import Request
 from ..session.retry import backoff
+from ..session.session import new_request_id
 from .intake import local_error
 from .packer import body_of, halve
 from .report import OutcomeState, TaskOutcome
@@ -251,15 +254,11 @@ class Carrier:
 
     def _make_request(self) -> Request:
         engine = self._engine
-        timeout = engine.options.timeout
-        return engine.session.prepare(
-            CREATE_TASK_COLLECTION.id,
-            CREATE_TASK_COLLECTION.method,
-            engine.path,
-            query={},
-            headers={},
+        blank = engine.blank
+        return msgspec.structs.replace(
+            blank,
+            headers={**blank.headers, "client-request-id": new_request_id()},
             body=body_of(self._tasks),
-            timeout=engine.session.timeout if timeout is None else timeout,
         )
 
 

@@ -7,12 +7,13 @@ input is settled exactly once, whatever happens to the run.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Coroutine
 from typing import Any
 
 from ..errors import BatchioError
 from ..service.operations import CREATE_TASK_COLLECTION
-from ..session.request import path_of
+from ..session.request import Request, path_of
 from ..session.session import Session
 from .backlog import Backlog
 from .carrier import Carrier
@@ -40,7 +41,7 @@ class Engine:
         self.gate = gate
         self.options = options
         self.clock = gate.clock
-        self.path = path_of(CREATE_TASK_COLLECTION, (job_id,))
+        self.blank = _blank_request(session, job_id, options)
         self.ledger = Ledger(keep=options.keep, existed_is_ok=options.on_exists == "ok", reading=reading)
         self.backlog = Backlog(options.max_body)
         self.requests = self.retries = self.refused = self.bytes_sent = 0
@@ -168,11 +169,12 @@ class Engine:
         """Until something changes, a retry is due, or a part of a request has waited long enough."""
         times = [at for at in (self.backlog.next_retry, self._linger_until) if at is not None]
         self._wake.clear()
-        try:
-            async with asyncio.timeout(max(0.0, min(times) - now) if times else None):
+        if not times:
+            await self._wake.wait()
+            return
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, min(times) - now)):
                 await self._wake.wait()
-        except TimeoutError:
-            pass
 
     def _is_flushing(self, now: float) -> bool:
         """Whether a request that is not full should leave: nothing more comes, or not soon."""
@@ -347,6 +349,19 @@ class Engine:
             if left <= 0:
                 self.abort(BatchioError(f"the deadline of {deadline:g} s has passed"))
         return max(left, 0.001)
+
+
+def _blank_request(session: Session, job_id: str, options: Options) -> Request:
+    """What all requests of a run have in common."""
+    return session.prepare(
+        CREATE_TASK_COLLECTION.id,
+        CREATE_TASK_COLLECTION.method,
+        path_of(CREATE_TASK_COLLECTION, (job_id,)),
+        query={},
+        headers={},
+        body=b"",
+        timeout=session.timeout if options.timeout is None else options.timeout,
+    )
 
 
 async def _in_full(work: Coroutine[Any, Any, None]) -> None:

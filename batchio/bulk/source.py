@@ -144,12 +144,11 @@ class _ThreadSource:
             if pull.done():
                 self._pull = None
                 self._learn(pull.result())
+                return self._all()
             # A pull may take long: what has come until now is worth sending.
             if self._taken:
                 break
-        if self._error is not None and not self._taken:
-            raise self._error
-        return self._drain()
+        return self._all() if self._ended else self._drain()
 
     async def stop(self) -> list[Any]:
         self._stopping = self._ended = True
@@ -162,7 +161,16 @@ class _ThreadSource:
             self._thread.join(_STOP_SECONDS)
         return self._drain()
 
+    def _all(self) -> list[Any]:
+        """What was taken, while the thread rests."""
+        if self._error is not None and not self._taken:
+            raise self._error
+        taken = list(self._taken)
+        self._taken.clear()
+        return taken
+
     def _drain(self) -> list[Any]:
+        """What was taken so far, while the thread may be at work."""
         return [self._taken.popleft() for _ in range(len(self._taken))]
 
     def _ask(self, most: int) -> asyncio.Future[float]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Sequence
 from datetime import datetime
+from operator import attrgetter
 
 import msgspec
 
@@ -110,14 +111,17 @@ class Kind(enum.Enum):
     MISSING = "no result: may have been added"
 
 
+_status = attrgetter("status")
+_task_id = attrgetter("task_id")
+
 Told = tuple[Kind, Result | None]
 
 
 def all_added(tasks: Tasks, results: Sequence[Result]) -> bool:
     """Whether every task has exactly one result, and all are success."""
-    if len(results) != len(tasks) or {result.status for result in results} != {"success"}:
+    if len(results) != len(tasks) or set(map(_status, results)) != {"success"}:
         return False
-    ids = [result.task_id for result in results]
+    ids = list(map(_task_id, results))
     return ids == tasks.ids or sorted(fold(ids)) == sorted(tasks.keys)
 
 

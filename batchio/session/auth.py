@@ -26,23 +26,22 @@ _SIGNED_HEADERS = (
 )
 
 
-def string_to_sign(
-    method: str, account: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], length: int
-) -> str:
+def canonical_resource(path: str, query: Mapping[str, str]) -> str:
+    """The signed form of path (escaped, as in the URL) and query (decoded); the account's name goes before it."""
+    pairs = sorted((name.lower(), value) for name, value in query.items())
+    return "\n".join([path, *(f"{name}:{value}" for name, value in pairs)])
+
+
+def string_to_sign(method: str, account: str, resource: str, headers: Mapping[str, str], length: int) -> str:
     """What SharedKey signs.
 
-    `path` as it stands in the URL (escaped), `query` decoded, `headers` with lower-case names, `length` of the
-    body in bytes: the line is empty for GET and HEAD and `0` for another verb without a body.
+    `resource` as `canonical_resource` gives it, `headers` with lower-case names, `length` of the body in bytes:
+    the line is empty for GET and HEAD and `0` for another verb without a body.
     """
-    lines = [method]
-    for name in _SIGNED_HEADERS:
-        if name == "content-length":
-            lines.append("" if method in ("GET", "HEAD") else str(length))
-        else:
-            lines.append(headers.get(name, ""))
-    lines += sorted(f"{name}:{value}" for name, value in headers.items() if name.startswith("ocp-"))
-    lines.append(f"/{account}{path}")
-    lines += [f"{name}:{value}" for name, value in sorted((name.lower(), value) for name, value in query.items())]
+    size = "" if method in ("GET", "HEAD") else str(length)
+    lines = [method, *(size if name == "content-length" else headers.get(name, "") for name in _SIGNED_HEADERS)]
+    lines += sorted([f"{name}:{value}" for name, value in headers.items() if name.startswith("ocp-")])
+    lines.append(f"/{account}{resource}")
     return "\n".join(lines)
 
 
@@ -58,12 +57,10 @@ class Signer:
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._account!r})"
 
-    def sign(
-        self, method: str, path: str, query: Mapping[str, str], headers: Mapping[str, str], length: int
-    ) -> str:
+    def sign(self, method: str, resource: str, headers: Mapping[str, str], length: int) -> str:
         """The value of the Authorization header; arguments as in `string_to_sign`."""
         mac = self._keyed.copy()
-        mac.update(string_to_sign(method, self._account, path, query, headers, length).encode())
+        mac.update(string_to_sign(method, self._account, resource, headers, length).encode())
         return f"SharedKey {self._account}:{base64.b64encode(mac.digest()).decode()}"
 
 

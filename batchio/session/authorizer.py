@@ -63,7 +63,7 @@ class _KeyAuthorizer:
 
     async def authorize(self, request: Request, headers: Mapping[str, str]) -> str:
         length = len(request.body) if request.body is not None else 0
-        return self._signer().sign(request.method, request.path, request.query, headers, length)
+        return self._signer().sign(request.method, request.resource, headers, length)
 
     def renew(self) -> None:
         self._signers.clear()

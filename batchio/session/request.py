@@ -20,8 +20,8 @@ from ..service.operations import Operation
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What is sent, before it is signed.
 
-    `path` is escaped, as it stands in the URL; `query` is decoded; `headers` have lower-case names.
-    `timeout`: seconds for one try, None for no limit.
+    `path` is escaped, as it stands in the URL; `query` is decoded; `resource` is the signed form of both;
+    `headers` have lower-case names. `timeout`: seconds for one try, None for no limit.
     """
 
     operation: str
@@ -29,10 +29,15 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     url: str
     query: dict[str, str]
+    resource: str
     headers: dict[str, str]
     body: bytes | None
     timeout: float | None
-    client_request_id: str
+
+    @property
+    def client_request_id(self) -> str:
+        """The GUID that stays the same over all tries of this request."""
+        return self.headers["client-request-id"]
 
     def __repr__(self) -> str:
         return f"Request({self.operation or self.method} {self.path} {self.client_request_id})"

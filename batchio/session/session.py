@@ -20,7 +20,7 @@ from ..errors import BatchioError, ClientAuthenticationError, DecodeError, HttpR
 from ..models import Model
 from ..service.operations import JSON, Operation
 from . import codec
-from .auth import HttpDate
+from .auth import HttpDate, canonical_resource
 from .authorizer import Authorizer
 from .endpoint import Endpoint
 from .log import log_answer, log_failure
@@ -115,7 +115,7 @@ class Session:
         """A request from its parts; `path` is escaped, `query` is not, `headers` have lower-case names."""
         all_query = {**query, "api-version": self.api_version}
         all_headers = {**self._headers, **headers}
-        all_headers.setdefault("client-request-id", str(uuid.uuid4()))
+        all_headers.setdefault("client-request-id", new_request_id())
         if body is not None:
             all_headers.setdefault("content-type", JSON)
         return Request(
@@ -124,10 +124,10 @@ class Session:
             path=path,
             url=f"{self.endpoint.url}{path}?{urlencode(all_query, quote_via=quote, safe='$')}",
             query=all_query,
+            resource=canonical_resource(path, all_query),
             headers=all_headers,
             body=body,
             timeout=timeout,
-            client_request_id=all_headers["client-request-id"],
         )
 
     async def call(self, request: Request, success: tuple[int, ...]) -> Answer:
@@ -193,15 +193,21 @@ class Session:
         if not self.endpoint.owns(link):
             raise DecodeError("the page's nextLink leads to another host; it was not followed")
         parts = urlsplit(link)
-        headers = {**first.headers, "client-request-id": str(uuid.uuid4())}
+        query = dict(parse_qsl(parts.query, keep_blank_values=True))
         return msgspec.structs.replace(
             first,
             path=parts.path,
             url=f"{self.endpoint.url}{parts.path}?{parts.query}",
-            query=dict(parse_qsl(parts.query, keep_blank_values=True)),
-            headers=headers,
-            client_request_id=headers["client-request-id"],
+            query=query,
+            resource=canonical_resource(parts.path, query),
+            headers={**first.headers, "client-request-id": new_request_id()},
         )
+
+
+
+def new_request_id() -> str:
+    """A fresh client-request-id."""
+    return str(uuid.uuid4())
 
 
 def is_refused_credential(failure: BatchioError) -> bool:
