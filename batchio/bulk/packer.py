@@ -56,13 +56,16 @@ class Packer:
 
     def take(self, now: float) -> Tasks:
         """The next request's tasks; at least one where the queue is not empty."""
-        limit = self.limit(now)
-        group = self._queue
-        count = min(MAX_TASKS, len(group))
+        group, limit = self._queue, self.limit(now)
+        count = min(MAX_TASKS, len(group.ids))
         # Each task needs its bytes and a comma.
-        ends = list(accumulate(map(len, group.bodies[:count]), initial=_FRAME - 1))
-        while count > 1 and ends[count] + count > limit:
-            count -= 1
+        if sum(map(len, group.bodies[:count])) + count + _FRAME > limit:
+            ends = list(accumulate(map(len, group.bodies[:count]), initial=_FRAME - 1))
+            while count > 1 and ends[count] + count > limit:
+                count -= 1
+        elif count == len(group.ids):
+            self._queue = Tasks.none()
+            return group
         return group.cut(count)
 
     def drain(self) -> Tasks:

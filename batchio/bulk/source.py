@@ -12,11 +12,12 @@ import time
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from itertools import islice
+from queue import SimpleQueue
 from typing import Any, Protocol, cast
 
 from ..errors import ConfigurationError
 
-CHUNK = 1000
+CHUNK = 2000
 """Items read at once, at most."""
 
 _CONTAINERS = (list, tuple, set, frozenset, deque)
@@ -130,7 +131,7 @@ class _ThreadSource:
         self._items = items
         self._taken: deque[Any] = deque()
         self._count = 1
-        self._asked = threading.Semaphore(0)
+        self._asked: SimpleQueue[None] = SimpleQueue()
         self._stopping = False
         self._ended = False
         self._error: Exception | None = None
@@ -152,7 +153,7 @@ class _ThreadSource:
 
     async def stop(self) -> list[Any]:
         self._stopping = self._ended = True
-        self._asked.release()
+        self._asked.put(None)
         pull, self._pull = self._pull, None
         if pull is not None:
             # An iterator that blocks cannot be interrupted; its thread ends when it comes back.
@@ -180,7 +181,7 @@ class _ThreadSource:
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, args=(loop,), name="batchio input", daemon=True)
             self._thread.start()
-        self._asked.release()
+        self._asked.put(None)
         return self._pull
 
     def _learn(self, seconds: float) -> None:
@@ -192,7 +193,7 @@ class _ThreadSource:
     def _work(self, loop: asyncio.AbstractEventLoop) -> None:
         """The thread: pull, tell the loop, wait to be asked again."""
         while True:
-            self._asked.acquire()
+            self._asked.get()
             if self._stopping:
                 return
             begun = time.perf_counter()
