@@ -66,6 +66,7 @@ class TransportError(BatchioError):
 
     @property
     def retriable(self) -> bool:
+        """Always: the next try may find a connection."""
         return True
 
 
@@ -141,6 +142,7 @@ class HttpResponseError(BatchioError):
 
     @property
     def retriable(self) -> bool:
+        """Whether the status says that a later try may succeed."""
         return self.status in RETRIABLE_STATUSES
 
 

@@ -12,19 +12,19 @@ from collections.abc import Coroutine
 from typing import Any
 
 from ..errors import BatchioError
+from ..models import BatchError
 from ..service.operations import CREATE_TASK_COLLECTION
 from ..session.request import Request, path_of
 from ..session.session import Session
 from .backlog import Backlog
 from .carrier import Carrier
 from .gate import Gate
-from .intake import BadTask, RawQueue, local_error, prepare
+from .feeder import Feeder
+from .intake import BadTask, local_error
 from .ledger import Ledger
 from .meter import Meter
 from .options import Options
-from .packer import MAX_TASKS, fits_alone
 from .report import OutcomeState, SubmissionProgress, SubmissionReport, TaskOutcome
-from .source import CHUNK, Source, open_source
 from .tasks import Tasks
 
 _LINGER = 0.05
@@ -49,17 +49,13 @@ class Engine:
         self.last_failure: BatchioError | None = None
         self.is_over = False
         self.meter = Meter(self.clock())
-        self._source: Source = open_source(tasks)
-        self._raw = RawQueue()
-        self._input_ended = False
-        self._pending_bytes = 0
+        self.feeder = Feeder(tasks, options, self.backlog, self.ledger, self.wake)
         self._waiting_since = 0.0
         self._linger_until: float | None = None
         self._carriers: set[asyncio.Task[None]] = set()
         self._dispatcher: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
         self._wake = asyncio.Event()
-        self._room = asyncio.Event()
 
     # The run
 
@@ -68,7 +64,7 @@ class Engine:
         self._dispatcher = asyncio.create_task(self._dispatch(), name="batchio dispatcher")
         helpers = [
             self._dispatcher,
-            asyncio.create_task(self._read(), name="batchio reader"),
+            asyncio.create_task(self.feeder.read(), name="batchio reader"),
             asyncio.create_task(self._tick(), name="batchio ticker"),
         ]
         try:
@@ -103,7 +99,7 @@ class Engine:
     def wake(self) -> None:
         """Something has changed that the dispatcher may wait for."""
         self._wake.set()
-        self._room.set()
+        self.feeder.make_room()
 
     async def _end(self, helpers: list[asyncio.Task[None]]) -> None:
         everyone = [*helpers, *self._carriers]
@@ -113,7 +109,8 @@ class Engine:
         for each in everyone:
             if not each.cancelled() and each.exception() is not None:
                 self.failure = self.failure or each.exception()
-        self._raw.add(await self._source.stop())
+        await self.feeder.stop()
+        self.failure = self.failure or self.feeder.error
         self._settle_rest()
         self.is_over = True
         self.meter.end(self.clock())
@@ -121,21 +118,19 @@ class Engine:
 
     def _settle_rest(self) -> None:
         reason = f"the run stopped: {self.failure}" if self.failure else "the run was stopped"
-        while len(self._raw):
-            first, items = self._raw.cut(CHUNK)
-            tasks, bad = prepare(items, first)
-            self.ledger.stop(tasks, reason)
-            self.ledger.settle_bad(bad)
+        tasks, bad = self.feeder.rest()
+        self.ledger.settle_bad(bad)
+        self.ledger.stop(tasks, reason)
         self.ledger.stop(self.backlog.drain(), reason)
 
     # Sending
 
     async def _dispatch(self) -> None:
         while not self._stopping.is_set():
-            self._prepare()
+            self._reject(self.feeder.prepare())
             now = self.clock()
             if not self.backlog.has_request(now, flush=self._is_flushing(now)):
-                if self._input_ended and not len(self._raw) and self.backlog.is_empty and not self._carriers:
+                if self.feeder.is_empty and self.backlog.is_empty and not self._carriers:
                     return
                 self.meter.waits_for = "input" if not self._carriers else "service"
                 await self._sleep(now)
@@ -180,73 +175,11 @@ class Engine:
         """Whether a request that is not full should leave: nothing more comes, or not soon."""
         if not len(self.backlog.packer):
             return False
-        if self._input_ended or self._pending_bytes >= self.options.max_pending_bytes:
+        if self.feeder.is_empty or self.feeder.is_full:
             return True
         if self._linger_until is None:
             self._linger_until = now + _LINGER
         return now >= self._linger_until
-
-    # Taking
-
-    async def _read(self) -> None:
-        try:
-            while most := await self._wait_for_room():
-                items = await self._source.read(most)
-                if not items:
-                    break
-                self._raw.add(items)
-                self.wake()
-        except Exception as error:  # noqa: BLE001 - whatever the caller's iterator raises
-            # What was taken before is carried through; then the run says that its input broke.
-            self.failure = self.failure or error
-        finally:
-            self._input_ended = True
-            self.wake()
-
-    async def _wait_for_room(self) -> int:
-        """How many items may be read now."""
-        window = self.options.max_requests * MAX_TASKS
-        while True:
-            queued = len(self._raw) + len(self.backlog.packer)
-            room = min(window - self.open_tasks - self.ledger.unread, 2 * CHUNK - queued)
-            if self._pending_bytes < self.options.max_pending_bytes and room >= min(window, CHUNK) // 2:
-                return min(room, CHUNK, self._affordable())
-            self._room.clear()
-            await self._room.wait()
-
-    def _affordable(self) -> int:
-        """Items that the pending bytes leave room for, as large as those before."""
-        taken = max(1, self._raw.given)
-        size = max(1, self.meter.prepared_bytes // taken)
-        return max(1, (self.options.max_pending_bytes - self._pending_bytes) // size)
-
-    def _prepare(self) -> None:
-        packer = self.backlog.packer
-        while len(self._raw) and not packer.full and self._pending_bytes < self.options.max_pending_bytes:
-            first, items = self._raw.cut(MAX_TASKS - len(packer))
-            tasks, bad = prepare(items, first)
-            size = tasks.size
-            self.meter.prepared_bytes += size
-            if size + len(tasks) >= self.options.max_body - len(bad):
-                tasks = self._without_giants(tasks, bad)
-                size = tasks.size
-            if bad:
-                self._reject(bad)
-            self._pending_bytes += size
-            self.backlog.admit(tasks)
-        self._room.set()
-
-    def _without_giants(self, tasks: Tasks, bad: list[BadTask]) -> Tasks:
-        limit = self.options.max_body
-        fitting = [at for at, body in enumerate(tasks.bodies) if fits_alone(len(body), limit)]
-        for at in sorted(set(range(len(tasks))) - set(fitting)):
-            error = local_error("RequestBodyTooLarge", f"{len(tasks.bodies[at])} bytes do not fit into {limit}")
-            bad.append(BadTask(tasks.ordinals[at], tasks.ids[at], error, tasks.bodies[at]))
-        return tasks.pick(fitting)
-
-    def _reject(self, bad: list[BadTask]) -> None:
-        self.ledger.settle_bad(bad)
-        self._check_rejected(bad[0].task_id, bad[0].error.code)
 
     # What carriers report
 
@@ -256,7 +189,7 @@ class Engine:
 
     def settled(self, tasks: Tasks, outcomes: list[TaskOutcome] | None) -> None:
         """These tasks have their outcome (None: all were added); their twins may go on."""
-        self._pending_bytes -= tasks.size
+        self.feeder.pending_bytes -= tasks.size
         waiting = self.backlog.release(tasks)
         if waiting:
             states = {tasks.keys[at]: each.state for at, each in enumerate(outcomes or ())}
@@ -265,34 +198,33 @@ class Engine:
                     self._existed(twins)
                 else:
                     self.backlog.wait_again(key, twins)
-        if outcomes and self.options.on_rejected == "stop":
-            for each in outcomes:
-                if each.state is OutcomeState.REJECTED:
-                    self._check_rejected(each.task_id, each.error.code if each.error else None)
+        for each in outcomes or ():
+            if each.state is OutcomeState.REJECTED:
+                self._check_rejected(each.task_id, each.error)
 
     def _existed(self, twins: Any) -> None:
         for twin in twins:
             error = local_error("TaskExists", "the id stands earlier in the input")
-            self._pending_bytes -= twin.size
+            self.feeder.pending_bytes -= twin.size
             self.ledger.deliver([self.ledger.settle(twin, 0, OutcomeState.EXISTED, error=error)])
 
-    def _check_rejected(self, task_id: str | None, code: str | None) -> None:
+    def _reject(self, bad: list[BadTask]) -> None:
+        if bad:
+            self.ledger.settle_bad(bad)
+            self._check_rejected(bad[0].task_id, bad[0].error)
+
+    def _check_rejected(self, task_id: str | None, error: BatchError | None) -> None:
         if self.options.on_rejected == "stop":
-            self.stop(BatchioError(f"task {task_id!r} was rejected: {code}"))
+            self.stop(BatchioError(f"task {task_id!r} was rejected: {error.code if error else 'no reason given'}"))
 
     # Watching
-
-    @property
-    def open_tasks(self) -> int:
-        """Tasks taken and not settled."""
-        return self._raw.taken - self.ledger.settled
 
     @property
     def progress(self) -> SubmissionProgress:
         """A snapshot."""
         counts = self.ledger.counts
         return SubmissionProgress(
-            taken=self._raw.taken,
+            taken=self.feeder.taken,
             outcomes={state.value: count for state, count in counts.items()},
             done=self.ledger.settled,
             in_flight=len(self._carriers),
@@ -312,7 +244,7 @@ class Engine:
         elapsed = self.meter.elapsed(self.clock())
         return self.ledger.fill(
             SubmissionReport(
-                taken=self._raw.taken,
+                taken=self.feeder.taken,
                 requests=self.requests,
                 retries=self.retries,
                 refused=self.refused,

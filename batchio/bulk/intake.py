@@ -143,7 +143,9 @@ def _walk(items: Sequence[Any], first: int) -> Prepared:
         try:
             task_id, body = _one(item)
         except _UNREADABLE as error:
-            bad.append(BadTask(ordinal, _id_of(item), local_error("InvalidTask", _reason(item, error)), _bytes_of(item)))
+            bad.append(
+                BadTask(ordinal, _id_of(item), local_error("InvalidTask", _reason(item, error)), _bytes_of(item))
+            )
         else:
             tasks.append(ordinal, task_id, fold([task_id])[0], body)
     return tasks, bad

@@ -17,7 +17,6 @@ class Meter:
         self.rate = 0.0
         self.lost: dict[Lost, float] = {"input": 0.0, "service": 0.0, "consumer": 0.0}
         self.waits_for: Lost | None = None
-        self.prepared_bytes = 0
         self._started = self._ticked = now
         self._ended: float | None = None
         self._settled = 0

@@ -15,7 +15,6 @@ from typing import Protocol
 
 _START = 8.0
 _CUT = 0.7
-_SMOOTH = 0.2
 _NOISE_SHARE = 0.02
 _NOISE_ANSWERS = 50
 _NOISE_SECONDS = 1.0
@@ -62,35 +61,38 @@ class WindowPacing:
         self._most = most
         self._starting = True
         self._cut_at = float("-inf")
-        self._round_trip = 0.0
         self._recent: deque[tuple[float, bool]] = deque()
         self._noises = 0
 
     @property
     def state(self) -> str:
+        """ "starting" until the first cut, then "steady"."""
         return "starting" if self._starting else "steady"
 
-    def window(self, now: float) -> int:
+    def window(self, now: float) -> int:  # noqa: ARG002 - the protocol's
+        """The window, at least 1."""
         return max(1, int(self._window))
 
     def next_at(self, now: float) -> float:
+        """At once: the window alone holds requests back."""
         return now
 
     def sent(self, now: float) -> None:
         """Nothing to learn from a departure alone."""
 
-    def answered(self, now: float, sent_at: float) -> None:
-        latency = now - sent_at
-        self._round_trip += (latency - self._round_trip) * (_SMOOTH if self._round_trip else 1.0)
+    def answered(self, now: float, sent_at: float) -> None:  # noqa: ARG002 - the protocol's
+        """Widen the window: by one in the start, by one a round trip after it."""
         self._window = min(self._most, self._window + (1.0 if self._starting else 1.0 / self._window))
         self._remember(now, noise=False)
 
-    def refused(self, now: float, sent_at: float, retry_after: float | None) -> None:
+    def refused(self, now: float, sent_at: float, retry_after: float | None) -> None:  # noqa: ARG002 - the protocol's
+        """Cut the window, once a round trip."""
         # What was sent before the last cut says nothing about the window after it.
         if sent_at > self._cut_at:
             self._cut(now)
 
     def noise(self, now: float, sent_at: float) -> None:
+        """Cut the window only where there is more noise than a healthy service makes."""
         self._remember(now, noise=True)
         answers = len(self._recent)
         tolerated = _NOISE_SHARE * answers + (_NOISE_SHARE * answers) ** 0.5

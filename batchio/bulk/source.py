@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
 from itertools import islice
 from queue import SimpleQueue
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 
 from ..errors import ConfigurationError
 
@@ -45,9 +45,9 @@ def open_source(tasks: Any) -> Source:
     if isinstance(tasks, AsyncIterable):
         return _AsyncSource(tasks)
     if isinstance(tasks, _CONTAINERS):
-        return _ContainerSource(iter(cast("Iterable[Any]", tasks)))
+        return _ContainerSource(iter(tasks))
     if isinstance(tasks, Iterable):
-        return _ThreadSource(iter(cast("Iterable[Any]", tasks)))
+        return _ThreadSource(iter(tasks))
     raise ConfigurationError(f"tasks: an iterable or async iterable of tasks is needed, not {type(tasks).__name__}")
 
 

@@ -84,7 +84,7 @@ class _TokenAuthorizer:
     def __init__(self, source: TokenSource) -> None:
         self._source = source
 
-    async def authorize(self, request: Request, headers: Mapping[str, str]) -> str:
+    async def authorize(self, request: Request, headers: Mapping[str, str]) -> str:  # noqa: ARG002 - the protocol's
         token = await self._source.get()
         if not token or not token.isascii() or not token.isprintable():
             raise CredentialError("the credential gave a token that cannot stand in a header")
@@ -101,7 +101,7 @@ class _FixedTokenAuthorizer:
     def __init__(self, credential: TaskTokenCredential) -> None:
         self._header = f"Bearer {credential.token}"
 
-    async def authorize(self, request: Request, headers: Mapping[str, str]) -> str:
+    async def authorize(self, request: Request, headers: Mapping[str, str]) -> str:  # noqa: ARG002 - the protocol's
         return self._header
 
     def renew(self) -> None:

@@ -11,15 +11,18 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from types import NoneType, UnionType
-from typing import Any, Union, get_args, get_origin
+from typing import Any, Protocol, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
 from ..errors import EncodeError
 from ..models.base import Model, OpenEnum, Rule, field_rules, field_types, to_wire
 
-_Check = Callable[[Any, str, bool], Any]
-"""(value as JSON has it, path, is this a PATCH) -> the value to send."""
+
+class _Check(Protocol):
+    def __call__(self, value: Any, path: str, *, patch: bool) -> Any:
+        """The value to send for a value as JSON has it."""
+        ...
 
 
 class _Field(msgspec.Struct, frozen=True):
@@ -37,7 +40,7 @@ def check_body(body: Model | Mapping[str, Any], model: type[Model], *, patch: bo
     `body`: a `model`, or a mapping in wire shape whose values may be models, times and enums. Raises
     `EncodeError`, with the path to the field, for what the API does not know or does not allow.
     """
-    return _object(model, as_wire(body, model), "", patch)
+    return _object(model, as_wire(body, model), "", patch=patch)
 
 
 def as_wire(body: Model | Mapping[str, Any], model: type[Model]) -> dict[str, Any]:
@@ -53,7 +56,7 @@ def as_wire(body: Model | Mapping[str, Any], model: type[Model]) -> dict[str, An
     return dict(wire)
 
 
-def _object(model: type[Model], value: Any, path: str, patch: bool) -> dict[str, Any]:
+def _object(model: type[Model], value: Any, path: str, *, patch: bool) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise EncodeError(f"expected an object ({model.__name__}), not {_kind(value)}", path=path)
     fields = _fields_of(model)
@@ -63,7 +66,7 @@ def _object(model: type[Model], value: Any, path: str, patch: bool) -> dict[str,
         if field is None:
             raise EncodeError(f"{model.__name__} has no property {name!r}{_near(name, fields)}", path=_join(path, name))
         if item is not None and not field.rule.read_only:
-            out[name] = field.check(item, _join(path, name), patch)
+            out[name] = field.check(item, _join(path, name), patch=patch)
     if not patch:
         _required(model, fields, out, path)
     return out
@@ -103,7 +106,7 @@ def _checker(hint: Any, rule: Rule) -> _Check:
         return _map(_checker(get_args(kind)[1], Rule()))
     if isinstance(kind, type):
         return _scalar(kind, rule)
-    return lambda value, path, patch: value
+    return _anything
 
 
 def _members(hint: Any) -> Sequence[Any]:
@@ -112,43 +115,47 @@ def _members(hint: Any) -> Sequence[Any]:
 
 def _scalar(kind: type, rule: Rule) -> _Check:
     if issubclass(kind, Model):
-        return lambda value, path, patch: _object(kind, value, path, patch)
+        return lambda value, path, *, patch: _object(kind, value, path, patch=patch)
     if issubclass(kind, OpenEnum):
-        return lambda value, path, patch: kind(_text(value, path, rule)).value
+        return lambda value, path, *, patch: kind(_text(value, path, rule)).value  # noqa: ARG005 - the protocol's
     if kind in _SCALARS:
         read = _SCALARS[kind]
-        return lambda value, path, patch: read(value, path, rule)
-    return lambda value, path, patch: value
+        return lambda value, path, *, patch: read(value, path, rule)  # noqa: ARG005 - the protocol's
+    return _anything
+
+
+def _anything(value: Any, path: str, *, patch: bool) -> Any:  # noqa: ARG001 - the protocol's
+    return value
 
 
 def _any_of(checks: list[_Check]) -> _Check:
-    def check(value: Any, path: str, patch: bool) -> Any:
+    def check(value: Any, path: str, *, patch: bool) -> Any:
         for each in checks[:-1]:
             try:
-                return each(value, path, patch)
+                return each(value, path, patch=patch)
             except EncodeError:
                 continue
-        return checks[-1](value, path, patch)
+        return checks[-1](value, path, patch=patch)
 
     return check
 
 
 def _array(item: _Check, rule: Rule) -> _Check:
-    def check(value: Any, path: str, patch: bool) -> list[Any]:
+    def check(value: Any, path: str, *, patch: bool) -> list[Any]:
         if not isinstance(value, list):
             raise EncodeError(f"expected a list, not {_kind(value)}", path=path)
         if rule.max_items is not None and len(value) > rule.max_items:
             raise EncodeError(f"at most {rule.max_items} items are allowed, not {len(value)}", path=path)
-        return [item(each, f"{path}[{index}]", patch) for index, each in enumerate(value)]
+        return [item(each, f"{path}[{index}]", patch=patch) for index, each in enumerate(value)]
 
     return check
 
 
 def _map(item: _Check) -> _Check:
-    def check(value: Any, path: str, patch: bool) -> dict[str, Any]:
+    def check(value: Any, path: str, *, patch: bool) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise EncodeError(f"expected an object, not {_kind(value)}", path=path)
-        return {name: item(each, _join(path, name), patch) for name, each in value.items()}
+        return {name: item(each, _join(path, name), patch=patch) for name, each in value.items()}
 
     return check
 
@@ -169,16 +176,16 @@ def _text(value: Any, path: str, rule: Rule) -> str:
 def _integer(value: Any, path: str, rule: Rule) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise EncodeError(f"expected a whole number, not {_kind(value)}", path=path)
-    return _bounded(value, path, rule, value)
+    return _bounded(value, path, rule, int(value))
 
 
 def _number(value: Any, path: str, rule: Rule) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise EncodeError(f"expected a finite number, not {_kind(value)}", path=path)
-    return _bounded(value, path, rule, value)
+    return _bounded(value, path, rule, float(value) if isinstance(value, float) else value)
 
 
-def _boolean(value: Any, path: str, rule: Rule) -> bool:
+def _boolean(value: Any, path: str, rule: Rule) -> bool:  # noqa: ARG001 - as the other scalars
     if not isinstance(value, bool):
         raise EncodeError(f"expected true or false, not {_kind(value)}", path=path)
     return value
@@ -189,10 +196,10 @@ def _duration(value: Any, path: str, rule: Rule) -> str:
         span = msgspec.convert(value, timedelta)
     except msgspec.ValidationError:
         raise EncodeError("expected an ISO 8601 duration such as PT1H30M", path=path) from None
-    return _bounded(span, path, rule, value if isinstance(value, str) else msgspec.to_builtins(span))
+    return _bounded(span, path, rule, value if isinstance(value, str) else str(msgspec.to_builtins(span)))
 
 
-def _time(value: Any, path: str, rule: Rule) -> str:
+def _time(value: Any, path: str, rule: Rule) -> str:  # noqa: ARG001 - as the other scalars
     try:
         moment = msgspec.convert(value, datetime)
     except msgspec.ValidationError:
@@ -205,7 +212,7 @@ def _time(value: Any, path: str, rule: Rule) -> str:
     return value if isinstance(value, str) else str(msgspec.to_builtins(moment))
 
 
-_B = Any
+_B = TypeVar("_B")
 
 
 def _bounded(value: Any, path: str, rule: Rule, sent: _B) -> _B:

@@ -13,11 +13,42 @@ from .request import Answer, Request
 logger = logging.getLogger("batchio")
 
 _HEADERS = frozenset(
-    "accept client-request-id content-length content-type dataserviceid date etag if-match if-modified-since "
-    "if-none-match if-unmodified-since last-modified location ocp-date ocp-range request-id retry-after "
-    "return-client-request-id user-agent".split()
+    {
+        "accept",
+        "client-request-id",
+        "content-length",
+        "content-type",
+        "dataserviceid",
+        "date",
+        "etag",
+        "if-match",
+        "if-modified-since",
+        "if-none-match",
+        "if-unmodified-since",
+        "last-modified",
+        "location",
+        "ocp-date",
+        "ocp-range",
+        "request-id",
+        "retry-after",
+        "return-client-request-id",
+        "user-agent",
+    }
 )
-_QUERIES = frozenset("$expand $filter $select api-version endtime force maxresults recursive starttime timeout".split())
+_QUERIES = frozenset(
+    {
+        "$expand",
+        "$filter",
+        "$select",
+        "api-version",
+        "endtime",
+        "force",
+        "maxresults",
+        "recursive",
+        "starttime",
+        "timeout",
+    }
+)
 
 
 def log_answer(request: Request, answer: Answer, seconds: float) -> None:

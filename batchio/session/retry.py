@@ -48,7 +48,9 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
             if not isinstance(value, int | float) or not value >= 0:
                 raise ConfigurationError(f"retry.{name}: seconds, not {value!r}")
 
-    def wait(self, failure: BatchioError, *, attempt: int, elapsed: float, repeatable: bool, rng: Random) -> float | None:
+    def wait(
+        self, failure: BatchioError, *, attempt: int, elapsed: float, repeatable: bool, rng: Random
+    ) -> float | None:
         """Seconds to wait before the next try, or None when `failure` stands.
 
         `attempt`: tries made so far. `elapsed`: seconds since the first one began. `repeatable`: whether the

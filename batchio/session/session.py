@@ -204,7 +204,6 @@ class Session:
         )
 
 
-
 def new_request_id() -> str:
     """A fresh client-request-id."""
     return str(uuid.uuid4())

@@ -119,6 +119,6 @@ def refuse_synchronous(credential: Any) -> None:
 
 def _default_credential() -> Any:
     # Loaded here, because it costs more than all of batchio.
-    from azure.identity.aio import DefaultAzureCredential
+    from azure.identity.aio import DefaultAzureCredential  # noqa: PLC0415 - see above
 
     return DefaultAzureCredential()

@@ -54,8 +54,9 @@ class AiohttpTransport:
     async def send(
         self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None, timeout: float | None
     ) -> Answer:
+        """One try, as `Transport` says."""
         session = self._session()
-        options: dict[str, Any] = {"middlewares": self._middlewares(method)} if method in _IDEMPOTENT else {}
+        options: dict[str, Any] = {"middlewares": self._middlewares()} if method in _IDEMPOTENT else {}
         if self._given is not None:
             options["skip_auto_headers"] = _OURS
         try:
@@ -95,7 +96,7 @@ class AiohttpTransport:
             )
         return session
 
-    def _middlewares(self, method: str) -> tuple[Any, ...]:
+    def _middlewares(self) -> tuple[Any, ...]:
         if self._given is None:
             return (_one_try,)
         # What the caller's session has stays; ours is the innermost.
@@ -115,8 +116,9 @@ class _Connector(aiohttp.TCPConnector):
     async def connect(self, *args: Any, **kwargs: Any) -> Connection:
         connection = await super().connect(*args, **kwargs)
         # An attribute of asyncio's plain sockets; TLS and uvloop have none, and need none.
-        if hasattr(connection.transport, "max_size"):
-            connection.transport.max_size = _READ_BYTES
+        transport: Any = connection.transport
+        if hasattr(transport, "max_size"):
+            transport.max_size = _READ_BYTES
         return connection
 
 

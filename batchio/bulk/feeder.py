@@ -1,0 +1,127 @@
+"""The input side of a run: from the source into the backlog, no faster than there is room.
+
+Law: what is held is bounded three ways: by tasks without an outcome (and outcomes not yet read), by bytes, and
+by what waits to be sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from .backlog import Backlog
+from .intake import BadTask, RawQueue, local_error, prepare
+from .ledger import Ledger
+from .options import Options
+from .packer import MAX_TASKS, fits_alone
+from .source import CHUNK, Source, open_source
+from .tasks import Tasks
+
+
+class Feeder:
+    """Reads the input, prepares tasks, and knows how much is held."""
+
+    def __init__(
+        self, tasks: Any, options: Options, backlog: Backlog, ledger: Ledger, on_change: Callable[[], None]
+    ) -> None:
+        self.ended = False
+        self.error: Exception | None = None
+        self.pending_bytes = 0
+        self._source: Source = open_source(tasks)
+        self._raw = RawQueue()
+        self._options = options
+        self._backlog = backlog
+        self._ledger = ledger
+        self._on_change = on_change
+        self._prepared_bytes = 0
+        self._room = asyncio.Event()
+
+    @property
+    def taken(self) -> int:
+        """Tasks taken from the input."""
+        return self._raw.taken
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the input has ended and all of it is prepared."""
+        return self.ended and not len(self._raw)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the bytes held leave no room for another task."""
+        return self.pending_bytes >= self._options.max_pending_bytes
+
+    def make_room(self) -> None:
+        """Something was settled or read: look again whether more can be taken."""
+        self._room.set()
+
+    async def read(self) -> None:
+        """Take the input to its end; what it raises is kept in `error`."""
+        try:
+            while items := await self._source.read(await self._wait_for_room()):
+                self._raw.add(items)
+                self._on_change()
+        except Exception as error:  # noqa: BLE001 - whatever the caller's iterator raises
+            self.error = error
+        finally:
+            self.ended = True
+            self._on_change()
+
+    async def stop(self) -> None:
+        """Take no more, and count what was taken already."""
+        self._raw.add(await self._source.stop())
+
+    def prepare(self) -> list[BadTask]:
+        """Fill the backlog up to a full request; gives the items that cannot be sent."""
+        packer, bad = self._backlog.packer, list[BadTask]()
+        while not packer.full and len(self._raw) and not self.is_full:
+            first, items = self._raw.cut(MAX_TASKS - len(packer))
+            tasks, unsendable = prepare(items, first)
+            size = tasks.size
+            if size >= self._options.max_body // 2:
+                tasks = self._without_giants(tasks, unsendable)
+                size = tasks.size
+            bad += unsendable
+            self._prepared_bytes += size
+            self.pending_bytes += size
+            self._backlog.admit(tasks)
+        self._room.set()
+        return bad
+
+    def rest(self) -> tuple[Tasks, list[BadTask]]:
+        """What was taken and not prepared, when the run is over."""
+        tasks, bad = Tasks.none(), list[BadTask]()
+        while len(self._raw):
+            first, items = self._raw.cut(CHUNK)
+            more, unsendable = prepare(items, first)
+            tasks.extend(more)
+            bad += unsendable
+        return tasks, bad
+
+    async def _wait_for_room(self) -> int:
+        """How many items may be read now."""
+        window = self._options.max_requests * MAX_TASKS
+        while True:
+            waiting = len(self._raw) + len(self._backlog.packer)
+            held = self.taken - self._ledger.settled + self._ledger.unread
+            room = min(window - held, 2 * CHUNK - waiting)
+            if not self.is_full and room >= min(window, CHUNK) // 2:
+                return min(room, CHUNK, self._affordable())
+            self._room.clear()
+            await self._room.wait()
+
+    def _affordable(self) -> int:
+        """Items that the bytes leave room for, if they are as large as those before."""
+        size = max(1, self._prepared_bytes // max(1, self._raw.given))
+        return max(1, (self._options.max_pending_bytes - self.pending_bytes) // size)
+
+    def _without_giants(self, tasks: Tasks, bad: list[BadTask]) -> Tasks:
+        limit = self._options.max_body
+        fitting = [at for at, body in enumerate(tasks.bodies) if fits_alone(len(body), limit)]
+        for at in sorted(set(range(len(tasks))) - set(fitting)):
+            text = f"{len(tasks.bodies[at])} bytes do not fit into a request of {limit}"
+            bad.append(
+                BadTask(tasks.ordinals[at], tasks.ids[at], local_error("RequestBodyTooLarge", text), tasks.bodies[at])
+            )
+        return tasks.pick(fitting)
