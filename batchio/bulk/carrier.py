@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ..errors import BatchioError, DecodeError, HttpResponseError
+from ..errors import BatchioError, CredentialError, DecodeError, HttpResponseError
 from ..models import BatchError
 from ..service.operations import CREATE_TASK_COLLECTION
 from ..session import codec
 from ..session.log import log_failure
-from ..session.request import Request
+from ..session.request import Request, path_of
 from ..session.retry import backoff
-from ..session.session import new_request_id
+from ..session.session import Session, new_request_id
 from .intake import local_error
+from .options import Options
 from .packer import body_of, halve
 from .report import OutcomeState, TaskOutcome
 from .tasks import Narrowing, Tasks
@@ -44,13 +45,9 @@ class Carrier:
         self._renewed = False
 
     async def carry(self) -> None:
-        """Try until the tasks are settled or given back."""
-        try:
-            while len(self._tasks) and not await self._is_through():
-                pass
-        except BaseException:
-            self._give_back()
-            raise
+        """Try until the tasks are settled or given back; cancelled, it still holds them (`give_back`)."""
+        while len(self._tasks) and not await self._is_through():
+            pass
 
     async def _is_through(self) -> bool:
         """One try and what follows from it; false means that the same request goes out again."""
@@ -88,7 +85,7 @@ class Carrier:
         engine.last_failure = failure
         if action is Action.STOP:
             engine.stop(failure)
-            self._give_back()
+            self.give_back()
             return True
         if action is Action.HALVE:
             self._halve(failure)
@@ -97,19 +94,23 @@ class Carrier:
             self._narrow(failure)
             return True
         engine.retries += 1
-        if action is Action.REFUSED:
-            engine.refused += 1
-            engine.gate.pacing.refused(now, sent_at, getattr(failure, "retry_after", None))
+        engine.refused += action is Action.REFUSED
+        retry_after = failure.retry_after if isinstance(failure, HttpResponseError) else None
+        if action is Action.REFUSED or retry_after is not None:
+            engine.gate.pacing.refused(now, sent_at, retry_after)
         elif action in (Action.UNREACHED, Action.AGAIN):
             engine.gate.pacing.noise(now, sent_at)
         if action in (Action.AGAIN, Action.AT_ONCE):
             self._unanswered(failure, counts=action is Action.AGAIN)
         if action in (Action.AT_ONCE, Action.RENEW):
             return not len(self._tasks)
-        return await self._back_off(failure)
+        return await self._back_off(failure, retry_after)
 
     def _action(self, failure: BatchioError) -> Action:
         action = judge(failure)
+        if isinstance(failure, CredentialError) and self._engine.has_accepted:
+            # It gave tokens before: a run of hours must not end with one bad minute of the token service.
+            return Action.UNREACHED
         if action is Action.AT_ONCE:
             if self._closed_once:
                 return Action.AGAIN
@@ -121,25 +122,24 @@ class Carrier:
             self._engine.session.renew()
         return action
 
-    async def _back_off(self, failure: BatchioError) -> bool:
+    async def _back_off(self, failure: BatchioError, retry_after: float | None) -> bool:
         engine = self._engine
         if not len(self._tasks):
             return True
         wait = backoff(engine.session.rng, self._failures)
-        retry_after = failure.retry_after if isinstance(failure, HttpResponseError) else None
         if retry_after is not None:
             # A little more than asked, so that those who were told the same do not come back together.
             wait = retry_after * engine.session.rng.uniform(1.0, 1.1)
         self._failures += 1
         log_failure(self._request, failure, wait)
         if await engine.is_stopped_within(wait):
-            self._give_back()
+            self.give_back()
             return True
         return False
 
     def _unanswered(self, failure: BatchioError, *, counts: bool) -> None:
         """The tasks may have been added; those that were tried often enough end here."""
-        self._mark_all(maybe=True, attempts=int(counts), error=_as_error(failure))
+        self._mark_all(maybe=True, attempts=int(counts), error=error_of(failure))
         limit, tasks = self._engine.options.attempts, self._tasks
         spent = [at for at, ordinal in enumerate(tasks.ordinals) if self._ledger.marks[ordinal].attempts >= limit]
         if not spent:
@@ -179,15 +179,16 @@ class Carrier:
         self._engine.wake()
 
     def _reject(self, failure: BatchioError) -> None:
-        tasks = self._tasks
         self._mark_all(attempts=1)
-        outcome = self._ledger.settle(tasks, 0, OutcomeState.REJECTED, error=_as_error(failure))
+        tasks, self._tasks = self._tasks, Tasks.none()
+        outcome = self._ledger.settle(tasks, 0, OutcomeState.REJECTED, error=error_of(failure))
         self._deliver(tasks, [outcome])
 
     # What follows from results
 
     def _settle(self, results: list[Result]) -> None:
-        tasks = self._tasks
+        tasks, self._tasks = self._tasks, Tasks.none()
+        tasks.narrowing = None
         if all_added(tasks, results):
             self._ledger.add_all(tasks, results)
             self._engine.settled(tasks, None)
@@ -197,7 +198,7 @@ class Carrier:
         done: list[int] = []
         again: list[int] = []
         for at in range(len(tasks)):
-            outcome = self._outcome(at, told[at])
+            outcome = self._outcome(tasks, at, told[at])
             if outcome is None:
                 again.append(at)
             else:
@@ -207,9 +208,9 @@ class Carrier:
             self._retry(tasks.pick(again))
         self._deliver(tasks.pick(done), outcomes)
 
-    def _outcome(self, at: int, told: Told) -> TaskOutcome | None:
+    def _outcome(self, tasks: Tasks, at: int, told: Told) -> TaskOutcome | None:
         kind, result = told
-        tasks, ledger, ordinal = self._tasks, self._ledger, self._tasks.ordinals[at]
+        ledger, ordinal = self._ledger, tasks.ordinals[at]
         error = result.error if result is not None else None
         if kind is Kind.ADDED:
             return ledger.settle(tasks, at, OutcomeState.ADDED, result=result)
@@ -247,7 +248,8 @@ class Carrier:
             mark.maybe_added |= maybe
             mark.error = error or mark.error
 
-    def _give_back(self) -> None:
+    def give_back(self) -> None:
+        """Put what is not settled back into the backlog."""
         tasks, self._tasks = self._tasks, Tasks.none()
         if len(tasks):
             self._engine.backlog.send_whole(tasks)
@@ -262,7 +264,21 @@ class Carrier:
         )
 
 
-def _as_error(failure: BatchioError) -> BatchError:
+def blank_request(session: Session, job_id: str, options: Options) -> Request:
+    """What all requests of a run have in common."""
+    return session.prepare(
+        CREATE_TASK_COLLECTION.id,
+        CREATE_TASK_COLLECTION.method,
+        path_of(CREATE_TASK_COLLECTION, (job_id,)),
+        query={},
+        headers={},
+        body=b"",
+        timeout=session.timeout if options.timeout is None else options.timeout,
+    )
+
+
+def error_of(failure: BaseException) -> BatchError:
+    """A failed request as the error of its tasks."""
     if isinstance(failure, HttpResponseError):
         return local_error(failure.code or f"Http{failure.status}", failure.message)
     return local_error("UnreadableAnswer" if isinstance(failure, DecodeError) else type(failure).__name__, str(failure))

@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Coroutine
+from collections.abc import Awaitable
+from functools import partial
 from typing import Any
 
 from ..errors import BatchioError
 from ..models import BatchError
-from ..service.operations import CREATE_TASK_COLLECTION
-from ..session.request import Request, path_of
 from ..session.session import Session
 from .backlog import Backlog
-from .carrier import Carrier
-from .gate import Gate
+from .carrier import Carrier, blank_request, error_of
 from .feeder import Feeder
+from .gate import Gate
 from .intake import BadTask, local_error
 from .ledger import Ledger
 from .meter import Meter
@@ -41,12 +40,13 @@ class Engine:
         self.gate = gate
         self.options = options
         self.clock = gate.clock
-        self.blank = _blank_request(session, job_id, options)
+        self.blank = blank_request(session, job_id, options)
         self.ledger = Ledger(keep=options.keep, existed_is_ok=options.on_exists == "ok", reading=reading)
         self.backlog = Backlog(options.max_body)
         self.requests = self.retries = self.refused = self.bytes_sent = 0
         self.failure: BaseException | None = None
         self.last_failure: BatchioError | None = None
+        self.has_accepted = False
         self.is_over = False
         self.meter = Meter(self.clock())
         self.feeder = Feeder(tasks, options, self.backlog, self.ledger, self.wake)
@@ -72,7 +72,7 @@ class Engine:
             while self._carriers:
                 await asyncio.wait(self._carriers)
         finally:
-            await _in_full(self._end(helpers))
+            await finish(self._end(helpers))
 
     def stop(self, failure: BaseException | None = None) -> None:
         """Take no more and try nothing again; what is on its way may still arrive."""
@@ -117,7 +117,7 @@ class Engine:
         self.ledger.ready.set()
 
     def _settle_rest(self) -> None:
-        reason = f"the run stopped: {self.failure}" if self.failure else "the run was stopped"
+        reason = error_of(self.failure) if self.failure else local_error("NotSent", "the run was stopped")
         tasks, bad = self.feeder.rest()
         self.ledger.settle_bad(bad)
         self.ledger.stop(tasks, reason)
@@ -151,9 +151,10 @@ class Engine:
         carrier = Carrier(self, self.backlog.take(now))
         task = asyncio.create_task(carrier.carry(), name="batchio request")
         self._carriers.add(task)
-        task.add_done_callback(self._landed)
+        task.add_done_callback(partial(self._landed, carrier))
 
-    def _landed(self, task: asyncio.Task[None]) -> None:
+    def _landed(self, carrier: Carrier, task: asyncio.Task[None]) -> None:
+        carrier.give_back()
         self._carriers.discard(task)
         self.gate.leave()
         if not task.cancelled() and task.exception() is not None:
@@ -186,6 +187,7 @@ class Engine:
     def accepted(self, now: float) -> None:
         """The service has answered a request with results."""
         self._waiting_since = now
+        self.has_accepted = True
 
     def settled(self, tasks: Tasks, outcomes: list[TaskOutcome] | None) -> None:
         """These tasks have their outcome (None: all were added); their twins may go on."""
@@ -283,28 +285,16 @@ class Engine:
         return max(left, 0.001)
 
 
-def _blank_request(session: Session, job_id: str, options: Options) -> Request:
-    """What all requests of a run have in common."""
-    return session.prepare(
-        CREATE_TASK_COLLECTION.id,
-        CREATE_TASK_COLLECTION.method,
-        path_of(CREATE_TASK_COLLECTION, (job_id,)),
-        query={},
-        headers={},
-        body=b"",
-        timeout=session.timeout if options.timeout is None else options.timeout,
-    )
-
-
-async def _in_full(work: Coroutine[Any, Any, None]) -> None:
-    """Do `work` to its end, even while this task is cancelled; the cancellation is passed on after it."""
+async def finish(work: Awaitable[None]) -> None:
+    """Wait for the end of `work`, even while this task is cancelled; the cancellation is passed on after it."""
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
         try:
             await asyncio.shield(task)
         except asyncio.CancelledError as error:
-            cancelled = error
-    task.result()
+            cancelled = cancelled or (None if task.cancelled() else error)
+    if not task.cancelled():
+        task.result()
     if cancelled is not None:
         raise cancelled

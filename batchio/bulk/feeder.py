@@ -35,6 +35,7 @@ class Feeder:
         self._ledger = ledger
         self._on_change = on_change
         self._prepared_bytes = 0
+        self._items = 0
         self._room = asyncio.Event()
 
     @property
@@ -61,6 +62,7 @@ class Feeder:
         try:
             while items := await self._source.read(await self._wait_for_room()):
                 self._raw.add(items)
+                self._items += len(items)
                 self._on_change()
         except Exception as error:  # noqa: BLE001 - whatever the caller's iterator raises
             self.error = error
@@ -107,7 +109,9 @@ class Feeder:
             held = self.taken - self._ledger.settled + self._ledger.unread
             room = min(window - held, 2 * CHUNK - waiting)
             if not self.is_full and room >= min(window, CHUNK) // 2:
-                return min(room, CHUNK, self._affordable())
+                # An item may be a list of tasks.
+                each = max(1, self.taken // max(1, self._items))
+                return max(1, min(room, CHUNK, self._affordable()) // each)
             self._room.clear()
             await self._room.wait()
 

@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from ..models import BatchError
-from .intake import BadTask, fold, local_error
+from .intake import BadTask, fold
 from .report import MAX_FAILURES, OutcomeState, SubmissionReport, TaskOutcome
 from .tasks import Tasks
 from .verdict import DetailedResult, Result
@@ -118,16 +118,15 @@ class Ledger:
             ]
         )
 
-    def stop(self, tasks: Tasks, reason: str) -> None:
+    def stop(self, tasks: Tasks, reason: BatchError) -> None:
         """Settle tasks that the end of the run leaves open."""
-        error = local_error("NotSent", reason)
         outcomes: list[TaskOutcome] = []
         for at, ordinal in enumerate(tasks.ordinals):
             mark = self.marks.get(ordinal)
             if mark is not None and mark.maybe_added:
                 outcomes.append(self.settle(tasks, at, OutcomeState.UNKNOWN, confirmed=False))
             else:
-                outcomes.append(self.settle(tasks, at, OutcomeState.NOT_SENT, error=mark.error if mark else error))
+                outcomes.append(self.settle(tasks, at, OutcomeState.NOT_SENT, error=(mark and mark.error) or reason))
         self.deliver(outcomes)
 
     def deliver(self, outcomes: list[TaskOutcome]) -> None:

@@ -66,7 +66,7 @@ class WindowPacing:
 
     @property
     def state(self) -> str:
-        """ "starting" until the first cut, then "steady"."""
+        """`starting` until the first cut, then `steady`."""
         return "starting" if self._starting else "steady"
 
     def window(self, now: float) -> int:  # noqa: ARG002 - the protocol's

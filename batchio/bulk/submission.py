@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from ..errors import BatchioError, SubmissionError
 from ..session.session import Session
-from .engine import Engine
+from .engine import Engine, finish
 from .gate import Gate
 from .options import Options
 from .report import SubmissionProgress, SubmissionReport, TaskOutcome
@@ -44,7 +44,7 @@ class Submission:
     ) -> None:
         if self._task is not None:
             self._task.cancel()
-            await asyncio.wait([self._task])
+            await finish(self._task)
 
     def __aiter__(self) -> Self:
         return self

@@ -66,12 +66,14 @@ class Tasks:
     def pick(self, places: Iterable[int]) -> Tasks:
         """A copy of the tasks at some places of the lists."""
         where = list(places)
-        return Tasks(
+        picked = Tasks(
             [self.ordinals[at] for at in where],
             [self.ids[at] for at in where],
             [self.keys[at] for at in where],
             [self.bodies[at] for at in where],
         )
+        picked.narrowing = self.narrowing
+        return picked
 
     @staticmethod
     def none() -> Tasks:

@@ -1,0 +1,130 @@
+"""The commands and their words.
+
+Law: a command's function only names what there is to say; what it does lives in a module that is imported when
+the command runs, so that `--help` is fast.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated
+
+import cyclopts
+from cyclopts import App, Parameter
+
+from ..errors import BatchioError
+from ..version import __version__
+from .codes import CommandError, Exit, code_of
+from .options import DemoOptions, EmulatorOptions, SubmitOptions
+from .output import drop_output, write_error
+
+app = App(
+    name="batchio",
+    help="Add millions of tasks to an Azure Batch job, or try it all on a local Batch service.",
+    help_epilogue="Exit codes: 0 all added; 1 some tasks not added; 2 wrong use or bad input; 3 stopped, can go on; "
+    "4 authentication; 130 interrupted.",
+    help_format="plaintext",
+    version=__version__,
+)
+
+_SUBMIT, _EMULATOR, _DEMO = SubmitOptions(), EmulatorOptions(), DemoOptions()
+
+
+@app.command
+def submit(
+    job: str,
+    file: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    /,
+    *,
+    options: Annotated[SubmitOptions, Parameter(name="*")] = _SUBMIT,
+) -> int:
+    """Add the tasks in FILE to JOB.
+
+    FILE is JSON Lines (one task a line), a JSON array, or the collection's own {"value": [...]}; - is standard
+    input, and a name that ends in .gz is unpacked. A file is checked as a whole before anything is sent.
+
+    Account and key come from AZURE_BATCH_ENDPOINT, AZURE_BATCH_ACCOUNT and AZURE_BATCH_ACCESS_KEY, from a
+    compute node's own variables, or from azure-identity.
+
+    Ctrl-C finishes what is on its way and reports; a second one stops at once.
+
+    Parameters
+    ----------
+    job
+        Id of the job.
+    file
+        File with the tasks, or - for standard input.
+
+    """
+    if file.startswith("-") and file != "-":
+        raise CommandError(f"unknown option {file}; a file of that name is ./{file}")
+    from .submit import submit as command  # noqa: PLC0415 - see the module's law
+
+    return command(job, file, options)
+
+
+@app.command
+def emulator(*, options: Annotated[EmulatorOptions, Parameter(name="*")] = _EMULATOR) -> int:
+    """Run a local Batch service until Ctrl-C.
+
+    It needs no account. When it is ready it prints its endpoint, account and key, and the export lines that point
+    batchio and other clients to it.
+    """
+    from .emulator import emulator as command  # noqa: PLC0415 - see the module's law
+
+    return command(options)
+
+
+@app.command
+def demo(*, options: Annotated[DemoOptions, Parameter(name="*")] = _DEMO) -> int:
+    """Submit a rendering job to a local service that throttles and fails, and count what arrived.
+
+    It needs no account and leaves nothing behind. Exit code 0 says that tasks sent, added and present agree.
+    """
+    from .demo import demo as command  # noqa: PLC0415 - see the module's law
+
+    return command(options)
+
+
+def run(tokens: Sequence[str]) -> int:
+    """Run the command in `tokens`; gives the exit code. No exception and no traceback leaves this."""
+    try:
+        return _run(tokens)
+    except BrokenPipeError:
+        # Who read our words has gone.
+        drop_output()
+        return Exit.OK
+    except KeyboardInterrupt:
+        return _end("interrupted", Exit.INTERRUPTED)
+    except Exception as error:  # noqa: BLE001 - the last place where a traceback can be kept from the user
+        if os.environ.get("BATCHIO_DEBUG"):
+            traceback.print_exc()
+        return _explain(error)
+
+
+def _explain(error: Exception) -> int:
+    if isinstance(error, CommandError):
+        return _end(str(error), error.code)
+    if isinstance(error, cyclopts.CycloptsError):
+        return _end(str(error), Exit.USAGE)
+    if isinstance(error, BatchioError):
+        return _end(str(error), code_of(error))
+    text = f"{type(error).__name__}: {error} (an error of batchio itself; BATCHIO_DEBUG=1 shows where)"
+    return _end(text, Exit.DEFECT)
+
+
+def _run(tokens: Sequence[str]) -> int:
+    # Parsed and called by hand: exit codes and error texts are ours, in every version of cyclopts.
+    command, bound, *_ = app.parse_args(tokens, exit_on_error=False, print_error=False)
+    result = command(*bound.args, **bound.kwargs)
+    if sys.stdout is not None:
+        sys.stdout.flush()
+    return result if isinstance(result, int) else Exit.OK
+
+
+def _end(message: str, code: int) -> int:
+    write_error("batchio: " + " ".join(message.split()))
+    return int(code)

@@ -1,0 +1,70 @@
+"""How a command ends: the exit codes, and the error that carries one.
+
+Law: values. The numbers are documented and never change their meaning.
+"""
+
+from __future__ import annotations
+
+import enum
+
+from ..errors import (
+    BadRequestError,
+    BatchioError,
+    ClientAuthenticationError,
+    ConfigurationError,
+    CredentialError,
+    EncodeError,
+    ResourceNotFoundError,
+    VersionError,
+)
+
+
+class Exit(enum.IntEnum):
+    """Exit codes of all commands. A run that was stopped by a signal ends with 128 + its number (Ctrl-C: 130)."""
+
+    OK = 0
+    """Done; every task is added."""
+    NOT_ALL = 1
+    """Some tasks were not added, or some lines were no tasks and skipped."""
+    USAGE = 2
+    """Wrong use, bad input, or something that is not there: nothing was sent, or input ended at a bad place."""
+    STOPPED = 3
+    """The run stopped before its end, but can go on: the same command again."""
+    DENIED = 4
+    """The credential is missing, wrong or may not do this."""
+    DEFECT = 70
+    """An error of batchio itself."""
+    INTERRUPTED = 130
+    """Stopped by Ctrl-C."""
+
+
+class CommandError(Exception):
+    """Ends a command with one sentence on stderr and an exit code."""
+
+    def __init__(self, message: str, code: int = Exit.USAGE) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+_DENIED = (ClientAuthenticationError, CredentialError)
+_USAGE = (ConfigurationError, VersionError, EncodeError, ResourceNotFoundError, BadRequestError)
+
+
+def code_of(error: BatchioError) -> Exit:
+    """The exit code for an error of the client.
+
+    >>> code_of(ConfigurationError("endpoint: not a URL"))
+    <Exit.USAGE: 2>
+    """
+    if is_denied(error):
+        return Exit.DENIED
+    return Exit.USAGE if isinstance(error, _USAGE) else Exit.STOPPED
+
+
+def is_denied(error: BaseException | None) -> bool:
+    """Whether the credential is the reason, or the reason behind it."""
+    while error is not None:
+        if isinstance(error, _DENIED):
+            return True
+        error = error.__cause__
+    return False

@@ -1,0 +1,95 @@
+"""What can be asked for on the command line, as values.
+
+Law: values, their defaults and their words for `--help`; nothing is done here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+MAX_BODY = 950_000
+"""Bytes of a request, as the engine packs them."""
+
+_flag = Parameter(negative="", show_default=False)
+_engine = Parameter(group="Engine")
+_input = Parameter(group="Input")
+_output = Parameter(group="Output")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SubmitOptions:
+    """Options of `batchio submit`."""
+
+    pool: Annotated[str | None, Parameter(help="Pool of a job that is created.")] = None
+    create_job: Annotated[bool, _flag, Parameter(help="Create the job if it is missing; needs --pool.")] = False
+    emulator: Annotated[
+        bool,
+        _flag,
+        Parameter(help="Submit to a local Batch service that lives as long as this command; job and pool are made."),
+    ] = False
+    dry_run: Annotated[
+        bool,
+        _flag,
+        Parameter(help="Check every task in full, count tasks, bytes and requests, and send nothing."),
+    ] = False
+    on_exists: Annotated[
+        Literal["fail", "ok"],
+        Parameter(help="What an id means that was in the job before: told, with exit code 1, or as good as added."),
+    ] = "fail"
+    on_bad_line: Annotated[
+        Literal["stop", "skip"],
+        _input,
+        Parameter(help="What to do about a line that is no task: stop there, or tell it and go on."),
+    ] = "stop"
+    failures: Annotated[
+        str | None,
+        _output,
+        Parameter(
+            help="Write the tasks that were read and not added to this file, as JSON Lines that can be submitted "
+            "again. It is overwritten, and only you may read it: tasks may hold SAS URLs."
+        ),
+    ] = None
+    json: Annotated[bool, _flag, _output, Parameter(help="Print the report as one JSON object on stdout.")] = False
+    quiet: Annotated[
+        bool, _flag, _output, Parameter(name=("--quiet", "-q"), help="No progress and no notes on stderr.")
+    ] = False
+    progress: Annotated[
+        float,
+        _output,
+        Parameter(name="--progress", help="Seconds between two lines of progress where stderr is no terminal."),
+    ] = 10.0
+    attempts: Annotated[int, _engine, Parameter(help="Tries of a task that the service fails to add.")] = 10
+    patience: Annotated[
+        float, _engine, Parameter(help="Seconds without one accepted request after which the run stops.")
+    ] = 300.0
+    deadline: Annotated[float | None, _engine, Parameter(help="Seconds after which the run stops.")] = None
+    max_requests: Annotated[int, _engine, Parameter(help="Requests in flight, at most.")] = 256
+
+
+@dataclass(frozen=True, kw_only=True)
+class EmulatorOptions:
+    """Options of `batchio emulator`."""
+
+    host: Annotated[str, Parameter(help="Address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, Parameter(help="Port to listen on; 0 takes a free one.")] = 0
+    account: Annotated[str, Parameter(help="Name of the Batch account.")] = "batchdev"
+    nodes: Annotated[
+        Literal["none", "simulate", "process"],
+        Parameter(help="What runs the tasks: nothing, simulated nodes, or local processes."),
+    ] = "none"
+    db: Annotated[str | None, Parameter(help="SQLite file that keeps everything; without it, all is in memory.")] = None
+    faults: Annotated[str | None, Parameter(help="JSON file with fault rules (a list of objects).")] = None
+    latency: Annotated[float, Parameter(help="Seconds that every answer takes at least.")] = 0.0
+    json: Annotated[bool, _flag, Parameter(help="Print the ready line as one JSON object.")] = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoOptions:
+    """Options of `batchio demo`."""
+
+    tasks: Annotated[int, Parameter(help="How many tasks (frames) the rendering job has.")] = 100_000
+    json: Annotated[bool, _flag, Parameter(help="Print the result as one JSON object on stdout.")] = False
+    quiet: Annotated[bool, _flag, Parameter(name=("--quiet", "-q"), help="No progress and no notes on stderr.")] = False

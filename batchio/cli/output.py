@@ -1,0 +1,61 @@
+"""What is written: data to stdout, everything else to stderr.
+
+Law: a stream that is closed or broken never disturbs the command, and no secret of a URL leaves through here.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from contextlib import suppress
+
+_SIGNATURE = re.compile(r"(?i)\b((?:sig|signature|accesskey|accountkey|password|token)=)[^&\s'\"]+")
+
+
+def without_secrets(text: str) -> str:
+    """The text with the secret parts of URLs and connection strings cut out.
+
+    >>> without_secrets("https://x/y?sv=1&sig=abc%3D&se=2")
+    'https://x/y?sv=1&sig=***&se=2'
+    """
+    return _SIGNATURE.sub(r"\1***", text)
+
+
+def log_in_one_line() -> None:
+    """Show what libraries log as warnings, without their tracebacks; BATCHIO_DEBUG shows those, too."""
+    import logging  # noqa: PLC0415 - keeps `--help` fast
+
+    class OneLine(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            write_error(f"{record.levelname.lower()}: {record.name}: {record.getMessage()}")
+            if record.exc_info and os.environ.get("BATCHIO_DEBUG"):
+                write_error(logging.Formatter().formatException(record.exc_info))
+
+    logging.basicConfig(level=logging.WARNING, handlers=[OneLine()])
+
+
+def write_error(text: str) -> None:
+    """A line on stderr, if there is one."""
+    if sys.stderr is None:
+        return
+    with suppress(OSError, ValueError):
+        sys.stderr.write(f"{without_secrets(text)}\n")
+        sys.stderr.flush()
+
+
+def write_data(text: str) -> None:
+    """A line on stdout. Who closed it wants no more: then it is dropped without a word."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.write(f"{text}\n")
+        sys.stdout.flush()
+    except BrokenPipeError:
+        drop_output()
+
+
+def drop_output() -> None:
+    """Send what is still to be written to stdout nowhere: the interpreter flushes at its end, and would complain."""
+    with suppress(OSError, ValueError, AttributeError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

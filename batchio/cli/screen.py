@@ -1,0 +1,90 @@
+"""What people see while a command runs: stderr, and nothing but stderr.
+
+Law: it writes what it is given. A stderr that is closed or broken never disturbs the command.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
+
+from .output import without_secrets, write_error
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.live import Live
+
+LIVE_SECONDS = 0.25
+_PLAIN_SECONDS = 10.0
+
+
+class Screen:
+    """`quiet`: neither progress nor notes; warnings and errors always. `plain_seconds`: between two lines of progress
+    where there is no terminal.
+    """
+
+    def __init__(self, *, quiet: bool, plain_seconds: float = _PLAIN_SECONDS) -> None:
+        self._quiet = quiet
+        self._plain_seconds = plain_seconds
+        self._console: Console | None = None
+
+    def note(self, text: str) -> None:
+        """Something good to know."""
+        if not self._quiet:
+            self.warn(text)
+
+    def warn(self, text: str) -> None:
+        """Something that has to be known."""
+        if self._console is not None:
+            # Above the live line, which would be torn otherwise.
+            with suppress(OSError, ValueError):
+                self._console.print(without_secrets(text), markup=False, highlight=False, soft_wrap=True)
+            return
+        write_error(text)
+
+    @asynccontextmanager
+    async def showing(self, line: Callable[[], str]) -> AsyncGenerator[None]:
+        """Show what `line()` says, again and again, while the block runs."""
+        if self._quiet or sys.stderr is None:
+            yield
+            return
+        show = self._live if _is_terminal() else self._plain
+        task = asyncio.create_task(show(line), name="batchio progress")
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def _plain(self, line: Callable[[], str]) -> None:
+        while True:
+            await asyncio.sleep(self._plain_seconds)
+            self.note(line())
+
+    async def _live(self, line: Callable[[], str]) -> None:
+        from rich.console import Console  # noqa: PLC0415 - only where there is a terminal
+        from rich.live import Live  # noqa: PLC0415 - as above
+
+        console = Console(stderr=True)
+        with suppress(OSError), Live(console=console, auto_refresh=False, transient=True) as live:
+            self._console = console
+            try:
+                await _refresh(live, line)
+            finally:
+                self._console = None
+
+
+async def _refresh(live: Live, line: Callable[[], str]) -> None:
+    from rich.text import Text  # noqa: PLC0415 - only where there is a terminal
+
+    while True:
+        live.update(Text(line(), overflow="ellipsis", no_wrap=True), refresh=True)
+        await asyncio.sleep(LIVE_SECONDS)
+
+
+def _is_terminal() -> bool:
+    return sys.stderr.isatty() and os.environ.get("TERM", "") not in ("dumb", "")

@@ -1,0 +1,174 @@
+"""`batchio submit`: from a file to tasks in a job.
+
+Law: the order. The whole file is checked before anything is opened, made or sent; the report is the last word.
+"""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from typing import TYPE_CHECKING
+
+from .checking import quick
+from .codes import CommandError, Exit, is_denied
+from .failures import FailuresFile
+from .interrupt import Interrupt, run
+from .options import SubmitOptions
+from .output import write_data
+from .portions import Bad
+from .reading import read_tasks
+from .report import as_json, as_mapping, exit_code, in_words
+from .screen import Screen
+from .source import Source
+from .survey import Survey
+from .telling import Teller, place_of
+
+if TYPE_CHECKING:
+    from ..client import BatchClient
+    from .submission import Ended
+
+
+def submit(job_id: str, file: str, options: SubmitOptions) -> int:
+    """Run the command; gives its exit code."""
+    _check_options(options)
+    source = Source(file)
+    screen = Screen(quiet=options.quiet, plain_seconds=options.progress)
+    if source.is_terminal():
+        screen.note("reading tasks from the terminal, one JSON object a line; Ctrl-D ends them")
+    if options.dry_run:
+        from .dry_run import dry_run  # noqa: PLC0415 - only where it is asked for
+
+        return dry_run(source, options, screen)
+    if options.failures and source.is_same_file(options.failures):
+        raise CommandError("--failures: this is the file that is read")
+    first = first_reading(source, screen, skip=options.on_bad_line == "skip") if source.again else None
+    return run(_Submit(job_id, source, options, screen, first).run)
+
+
+def first_reading(source: Source, screen: Screen, *, skip: bool) -> Survey:
+    """Read a file once to see that all of it is tasks; raises `CommandError` where it is not."""
+    found = Survey()
+    teller = Teller(source.name, screen)
+    for portion in read_tasks(source.chunks(), quick):
+        found.add(portion)
+        if portion.bad is not None:
+            teller.tell(portion.bad)
+            if teller.is_tired and not skip:
+                break
+    teller.end()
+    if found.broken or (found.bad and not skip):
+        raise CommandError(f"{source.name}: not all of it is tasks; nothing was sent")
+    if not found.tasks:
+        screen.note(f"{source.name} holds no tasks")
+    return found
+
+
+def _check_options(options: SubmitOptions) -> None:
+    if options.create_job and not options.pool:
+        raise CommandError("--create-job needs --pool: the pool that the job's tasks run on")
+    if not options.progress > 0:
+        raise CommandError(f"--progress: seconds above 0, not {options.progress:g}")
+    if options.pool and not (options.create_job or options.emulator):
+        raise CommandError("--pool is for a job that is created: add --create-job")
+
+
+class _Submit:
+    """The command, once its input is known to be good."""
+
+    def __init__(
+        self, job_id: str, source: Source, options: SubmitOptions, screen: Screen, first: Survey | None
+    ) -> None:
+        self._job_id = job_id
+        self._source = source
+        self._options = options
+        self._screen = screen
+        self._first = first
+
+    async def run(self, interrupt: Interrupt) -> int:
+        """Connect, make what is missing, submit, report."""
+        from .submission import Submission  # noqa: PLC0415 - not needed for a file that is bad
+
+        options = self._options
+        async with AsyncExitStack() as stack:
+            client = await self._connect(stack)
+            failures = None
+            if options.failures:
+                failures = FailuresFile(options.failures, exists_is_ok=options.on_exists == "ok")
+                stack.callback(failures.close)
+            submission = Submission(self._source, self._first, options, self._screen)
+            ended = await submission.run(client, self._job_id, interrupt, failures)
+        return self._report(ended, failures, interrupt)
+
+    async def _connect(self, stack: AsyncExitStack) -> BatchClient:
+        from ..client import BatchClient  # noqa: PLC0415 - not needed for a file that is bad
+        from .preparing import EMULATOR_POOL, ensure_job, ensure_pool  # noqa: PLC0415 - as above
+
+        options = self._options
+        pool = options.pool if options.create_job else None
+        if options.emulator:
+            from ..emulator import Emulator  # noqa: PLC0415 - only where it is asked for
+
+            emulator = await stack.enter_async_context(Emulator())
+            client = await stack.enter_async_context(BatchClient(emulator.endpoint, emulator.credential))
+            pool = options.pool or EMULATOR_POOL
+            await ensure_pool(client, pool)
+        else:
+            client = await stack.enter_async_context(BatchClient.from_environment())
+        await ensure_job(client, self._job_id, self._screen, pool=pool)
+        return client
+
+    def _report(self, ended: Ended, failures: FailuresFile | None, interrupt: Interrupt) -> int:
+        words = in_words(ended.report)
+        if self._options.json:
+            write_data(as_json(as_mapping(ended.report)))
+            self._screen.note(words)
+        else:
+            write_data(words)
+        fault = self._fault(ended)
+        if ended.stopped is not None:
+            self._screen.warn(f"batchio: {ended.stopped}")
+        if fault is not None:
+            self._screen.warn(f"batchio: {fault}; the input was read to there and no further")
+        self._tell_failures(failures)
+        code = (
+            interrupt.code
+            if ended.interrupted
+            else exit_code(
+                ended.report,
+                stopped=ended.stopped is not None,
+                denied=is_denied(ended.stopped),
+                bad_input=fault is not None,
+                skipped=ended.skipped,
+            )
+        )
+        if ended.interrupted or code == Exit.STOPPED:
+            self._tell_how_to_go_on(ended)
+        return code
+
+    def _fault(self, ended: Ended) -> str | None:
+        """Why the input ended before its end, in words."""
+        fault = ended.fault
+        if isinstance(fault, Bad):
+            return place_of(self._source.name, fault)
+        if isinstance(fault, CommandError):
+            return str(fault)
+        if fault is not None:
+            raise fault
+        return None
+
+    def _tell_failures(self, failures: FailuresFile | None) -> None:
+        if failures is None:
+            return
+        if failures.trouble is not None:
+            self._screen.warn(f"batchio: --failures {failures.path}: {failures.trouble}; {failures.lost:,} tasks lost")
+        if failures.written:
+            self._screen.note(f"{failures.written:,} tasks that were not added are in {failures.path}")
+
+    def _tell_how_to_go_on(self, ended: Ended) -> None:
+        if not self._source.again:
+            return
+        if self._first is not None and (left := self._first.tasks - ended.report.taken) > 0:
+            self._screen.note(f"{left:,} tasks of {self._source.name} were not read")
+        self._screen.note(
+            f"to go on: batchio submit {self._job_id} {self._source.name} --on-exists ok "
+            "(ids that are there already are not added twice)"
+        )

@@ -1,0 +1,31 @@
+"""A local Batch service: a real HTTP service on one machine, with no account, for tests and development.
+
+Law: it sees batchio's errors, credentials, models and tables only, so that the two sides of the wire cannot share
+a mistake.
+
+    async with Emulator() as emulator:
+        async with BatchClient(emulator.endpoint, emulator.credential) as client: ...
+
+The operations on jobs, pools and tasks that `service.HANDLERS` names are real; every other one answers 501
+NotImplemented. The control endpoints under `/_emulator/` are told in `control`, misbehaviour on demand in
+`FaultRule`.
+"""
+
+from __future__ import annotations
+
+from .clock import Clock
+from .emulator import DEVELOPMENT_ACCOUNT, DEVELOPMENT_KEY, Emulator
+from .fault_rules import FaultRule, read_rules
+from .faults import Faults
+from .request_log import RequestRecord
+
+__all__ = [
+    "DEVELOPMENT_ACCOUNT",
+    "DEVELOPMENT_KEY",
+    "Clock",
+    "Emulator",
+    "FaultRule",
+    "Faults",
+    "RequestRecord",
+    "read_rules",
+]

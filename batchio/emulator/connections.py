@@ -1,0 +1,85 @@
+"""aiohttp's server, with the errors of its own in the service's shape.
+
+Law: not even bytes that are no HTTP get a traceback or a page of somebody else's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from typing import Any
+
+from aiohttp import web
+from aiohttp.http_exceptions import BadHttpMethod
+
+from . import ticks
+from .calls import JSON
+from .clock import Clock
+from .refusals import Refusal
+
+_LOGGER = logging.getLogger("batchio.emulator")
+
+_LONGEST_LINE = 65_536
+"""A `$filter` may be long, and so may a token."""
+
+
+class LocalConnection(web.RequestHandler):
+    """A connection; aiohttp calls `handle_error` for what it cannot read."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """The answer to what could not be read, or failed outside of the front; the connection closes after it."""
+        if isinstance(exc, ConnectionError):
+            # The client is gone: there is nobody to tell.
+            raise exc
+        if status >= 500:
+            _LOGGER.error("a request failed inside the emulator", exc_info=exc)
+        if request.writer.output_size > 0:
+            raise ConnectionError("part of an answer has been sent")
+        code = "InternalError" if status >= 500 else _unreadable(exc)
+        reason = message if message and status < 500 else "The request could not be read"
+        refusal = Refusal(code, (("Reason", reason.partition("\n")[0][:200]),), status=status)
+        request_id = str(uuid.uuid4())
+        body = refusal.body("", request_id, Clock().ticks())
+        headers = {"request-id": request_id, "Content-Type": JSON, "Date": ticks.http_date(_second())}
+        response = web.Response(status=status, body=body, headers=headers)
+        response.force_close()
+        return response
+
+    def log_exception(self, *args: Any, **kw: Any) -> None:
+        """Log what went wrong here; a body that breaks off or is badly framed went wrong at the client."""
+        if not isinstance(kw.get("exc_info"), web.RequestPayloadError):
+            super().log_exception(*args, **kw)
+
+
+def _unreadable(error: BaseException | None) -> str:
+    return "InvalidHttpVerb" if isinstance(error, BadHttpMethod) else "RequestUrlFailedToParse"
+
+
+def _second() -> int:
+    return Clock().ticks() // ticks.SECOND
+
+
+class LocalServer(web.Server):
+    """Makes a `LocalConnection` for every connection."""
+
+    def __call__(self) -> web.RequestHandler:
+        """A new connection."""
+        return LocalConnection(
+            self,
+            loop=asyncio.get_running_loop(),
+            access_log=None,  # type: ignore[arg-type]  # aiohttp takes None for no log, its annotation does not
+            logger=_LOGGER,
+            # The service takes no compressed bodies: they are refused like anything that is not JSON.
+            auto_decompress=False,
+            max_line_size=_LONGEST_LINE,
+            max_field_size=_LONGEST_LINE,
+        )

@@ -1,0 +1,206 @@
+"""The face of the emulator.
+
+Law: what starts here stops here; after `stop` no task, socket or thread is left.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import ipaddress
+import math
+import warnings
+from collections import deque
+from collections.abc import Iterable
+from types import TracebackType
+from typing import Literal, Self
+
+from aiohttp import web
+
+from ..credentials import SharedKeyCredential
+from ..errors import ConfigurationError
+from ..service.operations import OPERATIONS
+from .authentication import Doorkeeper
+from .clock import Clock
+from .connections import LocalServer
+from .control import Control
+from .fault_rules import FaultRule
+from .faults import Faults
+from .front import LOGGER, Front
+from .request_log import RequestLog, RequestRecord
+from .routes import Router
+from .store import Store
+
+DEVELOPMENT_ACCOUNT = "batchdev"
+DEVELOPMENT_KEY = base64.b64encode(b"batchio emulator: a published key that protects nothing at all!!").decode()
+"""The key of the account where none is given. Everybody knows it."""
+
+
+class Emulator:
+    """A local Batch service on a real socket.
+
+    `host` and `port`: where it listens; port 0 takes a free one. `account` and `key` (base64): who may sign;
+    without a key it is `DEVELOPMENT_KEY`. `nodes`: "none" (tasks stay active). `db`: None (in memory). `faults`:
+    `FaultRule`s to start with. `latency`: seconds that every answer takes. `auth`: "strict", or "loose" to take
+    any bearer token. `clock`: a `Clock`, by default one that runs with real time.
+
+    Attributes: `endpoint`, `credential`, `clock`, `faults` (change it like a list at any time), `requests` (the
+    last 10,000 `RequestRecord`s). The control endpoints are told in `batchio.emulator.control`.
+
+    Raises `ConfigurationError` for a bad argument, and where it cannot listen.
+
+    >>> async def example():
+    ...     async with Emulator() as emulator:
+    ...         return emulator.endpoint.startswith("http://127.0.0.1:"), emulator.credential
+    >>> asyncio.run(example())
+    (True, SharedKeyCredential('batchdev', key='***'))
+    """
+
+    def __init__(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        account: str = DEVELOPMENT_ACCOUNT,
+        key: str | None = None,
+        nodes: Literal["none", "simulate", "process"] = "none",
+        db: str | None = None,
+        faults: Iterable[FaultRule] = (),
+        latency: float = 0.0,
+        auth: Literal["strict", "loose"] = "strict",
+        clock: Clock | None = None,
+    ) -> None:
+        _check_options(nodes, db, auth, latency, port)
+        self._host = _checked_host(host)
+        self._port = port
+        self._credential = SharedKeyCredential(account, DEVELOPMENT_KEY if key is None else key)
+        self._first_faults = tuple(faults)
+        self._faults = Faults(self._first_faults)
+        self._clock = Clock() if clock is None else clock
+        self._store = Store(self._clock)
+        self._log = RequestLog()
+        self._front = Front(
+            store=self._store,
+            doorkeeper=Doorkeeper(self._credential, self._clock, strict=auth == "strict"),
+            router=Router(OPERATIONS.values()),
+            faults=self._faults,
+            log=self._log,
+            control=Control(self._store, self._faults, self._log, self.reset),
+            latency=latency,
+        )
+        self._runner: web.ServerRunner | None = None
+        self._endpoint: str | None = None
+
+    @property
+    def endpoint(self) -> str:
+        """Where it can be reached, e.g. `http://127.0.0.1:10000`. Raises `ConfigurationError` before it runs."""
+        if self._endpoint is None:
+            raise ConfigurationError("emulator: it does not run, so it has no endpoint")
+        return self._endpoint
+
+    @property
+    def credential(self) -> SharedKeyCredential:
+        """What a client signs with."""
+        return self._credential
+
+    @property
+    def clock(self) -> Clock:
+        """The service's clock."""
+        return self._clock
+
+    @property
+    def faults(self) -> Faults:
+        """The fault rules in force."""
+        return self._faults
+
+    @faults.setter
+    def faults(self, rules: Iterable[FaultRule]) -> None:
+        self._faults.replace(tuple(rules))
+
+    @property
+    def requests(self) -> deque[RequestRecord]:
+        """The last requests, oldest first."""
+        return self._log.records
+
+    def reset(self) -> None:
+        """Forget all resources, the log and the counters; the fault rules are those of the start, unused."""
+        self._store.reset()
+        self._log.clear()
+        self._faults.replace(self._first_faults)
+
+    async def start(self) -> None:
+        """Listen. Raises `ConfigurationError` where the address is taken."""
+        if self._runner is not None:
+            raise ConfigurationError("emulator: it runs already")
+        runner = web.ServerRunner(LocalServer(self._front.handle), shutdown_timeout=0.1)
+        await runner.setup()
+        bound = "127.0.0.1" if self._host == "localhost" else self._host
+        try:
+            await web.TCPSite(runner, bound, self._port, backlog=1024).start()
+        except OSError as error:
+            await runner.cleanup()
+            raise ConfigurationError(f"emulator: cannot listen on {self._host}:{self._port}: {error}") from error
+        self._runner = runner
+        self._endpoint = f"http://{_reachable(self._host)}:{runner.addresses[0][1]}"
+        LOGGER.info("listening on %s", self._endpoint)
+
+    async def stop(self) -> None:
+        """Stop listening, break off what is under way and close every connection. State stays for the next start."""
+        runner, self._runner, self._endpoint = self._runner, None, None
+        if runner is None:
+            return
+        for site in runner.sites:
+            await site.stop()
+        flying = list(self._front.flying)
+        for task in flying:
+            task.cancel()
+        await asyncio.gather(*flying, return_exceptions=True)
+        await runner.cleanup()
+        # Transports close in the loop's next rounds.
+        for _ in range(3):
+            await asyncio.sleep(0)
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    def __repr__(self) -> str:
+        return f"Emulator({self._endpoint or 'stopped'!r}, account={self._credential.account!r})"
+
+
+def _check_options(nodes: str, db: object, auth: str, latency: float, port: int) -> None:
+    if nodes not in ("none", "simulate", "process"):
+        raise ConfigurationError(f'nodes: "none", "simulate" or "process", not {nodes!r}')
+    if nodes != "none":
+        raise ConfigurationError(f'nodes: {nodes!r} is not there yet; only "none" is')
+    if db is not None:
+        raise ConfigurationError("db: keeping the state in a file is not there yet; leave it out")
+    if auth not in ("strict", "loose"):
+        raise ConfigurationError(f'auth: "strict" or "loose", not {auth!r}')
+    if not 0 <= latency < math.inf:
+        raise ConfigurationError(f"latency: seconds, at least 0, not {latency!r}")
+    if not 0 <= port < 65536:
+        raise ConfigurationError(f"port: 0 to 65535, not {port!r}")
+
+
+def _checked_host(host: str) -> str:
+    try:
+        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        local = False
+    if not local:
+        warnings.warn(f"the emulator listens on {host!r}, beyond this machine's loopback", stacklevel=3)
+    return host
+
+
+def _reachable(host: str) -> str:
+    if host in ("0.0.0.0", ""):  # noqa: S104  # compared, not bound
+        return "127.0.0.1"
+    if host == "::":
+        return "[::1]"
+    return f"[{host}]" if ":" in host else host

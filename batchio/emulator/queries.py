@@ -1,0 +1,118 @@
+"""The query of a request.
+
+Law: names are read in any letter case; a name or value that the operation does not take is refused, never ignored.
+"""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from typing import Any
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from ..models.base import Model
+from ..service.operations import Operation
+from ..service.options import MAX_PAGE_SIZE, WIRE
+from ..service.versions import VERSIONS
+from .calls import Call
+from .refusals import Refusal, bad_query
+
+VERSION = "api-version"
+SKIP_TOKEN = "$skiptoken"  # noqa: S105  # a place in a listing, no secret
+_EXPANDABLE = frozenset({"stats"})
+_INT32_MOST = 2**31 - 1
+
+
+@lru_cache(1024)
+def query_pairs(query_string: str) -> tuple[tuple[str, str], ...]:
+    """Names in lower case and decoded values, in the order of the request."""
+    return tuple((name.lower(), value) for name, value in parse_qsl(query_string, keep_blank_values=True))
+
+
+@cache
+def _names(options: frozenset[str], *, listing: bool) -> frozenset[str]:
+    """The query names that an operation takes, in lower case."""
+    wires = (WIRE[name] for name in options if name in WIRE)
+    names = {wire.name.lower() for wire in wires if not wire.header} | {VERSION}
+    return frozenset(names | {SKIP_TOKEN} if listing else names)
+
+
+def check_query(operation: Operation[Any], query_string: str) -> None:
+    """Refuse a query that the operation does not take."""
+    pairs = query_pairs(query_string)
+    query = dict(pairs)
+    check_version(query)
+    if query_string != f"{VERSION}={query[VERSION]}":
+        _check_names(operation, pairs)
+        _check_timeout(query)
+
+
+def check_version(query: dict[str, str]) -> None:
+    """Refuse a missing or unknown api-version."""
+    version = query.get(VERSION)
+    if version is None:
+        reason = (("QueryParameterName", VERSION), ("Reason", f"api-version is required, e.g. {VERSIONS[-1]}"))
+        raise Refusal("MissingRequiredQueryParameter", reason)
+    if version not in VERSIONS:
+        raise bad_query(VERSION, version, f"Unknown version. Known are {', '.join(VERSIONS)}")
+
+
+def _check_names(operation: Operation[Any], pairs: tuple[tuple[str, str], ...]) -> None:
+    taken = _names(operation.takes, listing=operation.items is not None)
+    seen: set[str] = set()
+    for name, value in pairs:
+        if name not in taken:
+            raise bad_query(name, value, f"{operation.id} does not take it", code="UnsupportedQueryParameter")
+        if name in seen:
+            raise bad_query(name, value, "Given more than once")
+        seen.add(name)
+
+
+def _check_timeout(query: dict[str, str]) -> None:
+    text = query.get("timeout")
+    if text is not None:
+        _whole_number("timeOut", text, 1, _INT32_MOST)
+
+
+def _whole_number(name: str, text: str, least: int, most: int) -> int:
+    if not (text.isascii() and text.removeprefix("-").isdigit()) or len(text) > 18:
+        raise bad_query(name, text, "Not a whole number")
+    number = int(text)
+    if not least <= number <= most:
+        reason = f"Between {least} and {most}"
+        raise bad_query(name, text, reason, code="OutOfRangeQueryParameterValue")
+    return number
+
+
+def page_size(call: Call) -> int:
+    """`maxresults`, 1 to 1000."""
+    text = call.query.get("maxresults")
+    return MAX_PAGE_SIZE if text is None else _whole_number("maxresults", text, 1, MAX_PAGE_SIZE)
+
+
+@cache
+def wire_names(model: type[Model]) -> frozenset[str]:
+    """The properties of a model by their wire names."""
+    return frozenset(field.encode_name for field in msgspec.structs.fields(model))
+
+
+def selected(call: Call, model: type[Model]) -> tuple[str, ...] | None:
+    """The properties that `$select` asks for; None for all. Raises `Refusal` for one that the model has not."""
+    check_expand(call)
+    text = call.query.get("$select")
+    if text is None or text.strip() == "*":
+        return None
+    names = tuple(name.strip() for name in text.split(","))
+    for name in names:
+        if name not in wire_names(model):
+            raise bad_query("$select", text, f"{model.__name__} has no property {name!r}")
+    return names
+
+
+def check_expand(call: Call) -> None:
+    """`$expand=stats` is taken and changes nothing: there are no statistics yet."""
+    text = call.query.get("$expand")
+    for name in () if text is None else text.split(","):
+        if name.strip() not in _EXPANDABLE:
+            raise bad_query("$expand", text or "", f"{name.strip()!r} cannot be expanded")

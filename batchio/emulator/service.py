@@ -1,0 +1,52 @@
+"""The service without its socket.
+
+Law: a call is settled by the state and the clock alone; what a call gets is an answer or a refusal, whatever
+happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Any
+
+from ..service.operations import Operation
+from . import jobs, pools, tasks
+from .bodies import MAX_BODY
+from .calls import Answer, Call, Handler
+from .queries import check_query
+from .refusals import Refusal, bad_header
+
+HANDLERS: dict[str, Handler] = {**jobs.HANDLERS, **pools.HANDLERS, **tasks.HANDLERS}
+"""Operation id -> handler. An operation that is not in here answers 501."""
+
+_HEX = frozenset("0123456789abcdefABCDEF")
+
+
+def perform(call: Call, operation: Operation[Any]) -> Answer | Awaitable[Answer]:
+    """Check what all operations have in common and let the operation's handler answer. Raises `Refusal`."""
+    check_query(operation, call.query_string)
+    check_client_request_id(call.headers.get("client-request-id"))
+    handler = HANDLERS.get(operation.id)
+    if handler is None:
+        raise Refusal("NotImplemented", (("Operation", operation.id),))
+    if operation.body is not None:
+        _check_body(call)
+    call.store.settle()
+    return handler(call)
+
+
+def check_client_request_id(given: str | None) -> None:
+    """Refuse an id that is no GUID."""
+    if given is None:
+        return
+    parts = given.split("-")
+    if [len(part) for part in parts] != [8, 4, 4, 4, 12] or not _HEX.issuperset("".join(parts)):
+        raise bad_header("client-request-id", given, "Not a GUID without decoration")
+
+
+def _check_body(call: Call) -> None:
+    if len(call.body) >= MAX_BODY:
+        raise Refusal("RequestBodyTooLarge", (("MaxLimit", str(MAX_BODY)),))
+    content_type = call.headers.get("Content-Type", "")
+    if content_type.partition(";")[0].strip().lower() != "application/json":
+        raise bad_header("Content-Type", content_type, "application/json; odata=minimalmetadata is needed")

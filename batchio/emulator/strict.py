@@ -1,0 +1,175 @@
+"""The models turned into types that refuse what the service refuses.
+
+Law: what a request body may hold is read from the models and their rules; nothing about a property is said twice.
+msgspec checks these types while it decodes, so that a full check costs hardly more than reading.
+"""
+
+from __future__ import annotations
+
+import enum
+from datetime import datetime, timedelta
+from functools import cache
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from ..models.base import Model, OpenEnum, Rule, field_rules, field_types, secret_fields
+from ..service.versions import VERSIONS
+from . import ticks
+
+_INT32 = (-(2**31), 2**31 - 1)
+_NO_RULE = Rule()
+
+
+class WireTime(str):
+    """A time as it was sent; kept as text, because a datetime would lose its seventh fraction digit."""
+
+    __slots__ = ()
+
+
+class WireDuration(str):
+    """A duration as it was sent, between `least` and `most` ticks."""
+
+    __slots__ = ()
+    least = 0
+    most = ticks.LONGEST
+    bounds = ""
+
+
+class ClosedEnum(enum.StrEnum):
+    """An enum that takes its values in any letter case and no other value."""
+
+    @classmethod
+    def _missing_(cls, value: object) -> ClosedEnum | None:
+        folded = value.lower() if isinstance(value, str) else value
+        return next((member for member in cls if member.value.lower() == folded), None)
+
+
+def decode_hook(kind: type, value: object) -> object:
+    """Check what msgspec has no type for."""
+    if not isinstance(value, str):
+        raise TypeError(f"Expected `str`, got `{type(value).__name__}`")
+    if issubclass(kind, WireTime):
+        ticks.read_time(value)
+        return kind(value)
+    if issubclass(kind, WireDuration):
+        if not kind.least <= ticks.read_duration(value) <= kind.most:
+            raise ValueError(f"Expected a duration {kind.bounds}")
+        return kind(value)
+    raise NotImplementedError(kind)
+
+
+def in_version(rule: Rule, version: str) -> bool:
+    """Whether a field with this rule is part of an api-version."""
+    place = VERSIONS.index(version)
+    since = VERSIONS.index(rule.since) if rule.since in VERSIONS else 0
+    until = VERSIONS.index(rule.until) if rule.until in VERSIONS else len(VERSIONS)
+    return since <= place <= until
+
+
+@cache
+def strict_type(model: type[Model], version: str, unchecked: str = "") -> Any:
+    """A struct with the model's attributes that knows each rule; what was not sent is `UNSET`.
+
+    `unchecked` names one string whose length and pattern the caller checks for many at once.
+    """
+    names: dict[str, str] = {}
+    fields: list[Any] = []
+    for field in msgspec.structs.fields(model):
+        rule = field_rules(model)[field.name]
+        if rule.read_only or not in_version(rule, version):
+            continue
+        names[field.name] = field.encode_name
+        rule = _NO_RULE if field.name == unchecked else rule
+        kind = _strict(field_types(model)[field.name], rule, version)
+        required = field.required or field_rules(model)[field.name].required
+        fields.append((field.name, kind) if required else (field.name, kind | UnsetType, UNSET))
+    # Acyclic and short-lived: the garbage collector need not know them.
+    return msgspec.defstruct(
+        model.__name__, fields, kw_only=True, forbid_unknown_fields=True, rename=names, gc=False, frozen=True
+    )
+
+
+def _strict(kind: Any, rule: Rule, version: str) -> Any:
+    origin, arguments = get_origin(kind), get_args(kind)
+    if origin is Annotated:
+        inner = next((extra for extra in arguments[1:] if isinstance(extra, Rule)), rule)
+        return _strict(arguments[0], inner, version)
+    if origin in (Union, UnionType):
+        arms = [_strict(arm, rule, version) for arm in arguments if arm is not type(None)]
+        return Union[tuple(arms)]  # noqa: UP007  # a list of arms cannot be written with `|`
+    if origin is list:
+        item: Any = _strict(arguments[0], _NO_RULE, version)
+        return Annotated[list[item], Meta(max_length=rule.max_items)]
+    if origin is dict:
+        item = _strict(arguments[1], _NO_RULE, version)
+        return dict[str, item]
+    return _strict_scalar(kind, rule, version)
+
+
+def _strict_scalar(kind: Any, rule: Rule, version: str) -> Any:
+    if isinstance(kind, type) and issubclass(kind, Model):
+        return strict_type(kind, version)
+    if isinstance(kind, type) and issubclass(kind, OpenEnum):
+        return _closed_enum(kind)
+    return _strict_value(kind, rule)
+
+
+def _strict_value(kind: Any, rule: Rule) -> Any:
+    if kind is str:
+        pattern = rule.pattern.removesuffix("$") + r"\Z" if rule.pattern else None
+        return Annotated[str, Meta(min_length=rule.min_length, max_length=rule.max_length, pattern=pattern)]
+    if kind is int:
+        return _strict_int(rule)
+    if kind is datetime:
+        return WireTime
+    if kind is timedelta:
+        return _strict_duration(rule.ge, rule.le)
+    return kind
+
+
+def _strict_int(rule: Rule) -> Any:
+    if rule.int64:
+        return int | Annotated[str, Meta(pattern=r"^-?[0-9]{1,19}\Z")]
+    least, most = _INT32
+    least = rule.ge if isinstance(rule.ge, int) else least
+    most = rule.le if isinstance(rule.le, int) else most
+    return Annotated[int, Meta(ge=least, le=most)]
+
+
+@cache
+def _strict_duration(ge: object, le: object) -> type[WireDuration]:
+    members: dict[str, Any] = {"__slots__": ()}
+    said: list[str] = []
+    if isinstance(ge, timedelta):
+        members["least"] = ge // timedelta(microseconds=1) * 10
+        said.append(f">= {ge}")
+    if isinstance(le, timedelta):
+        members["most"] = le // timedelta(microseconds=1) * 10
+        said.append(f"<= {le}")
+    members["bounds"] = " and ".join(said) or "that is not negative"
+    return type("WireDuration", (WireDuration,), members)
+
+
+@cache
+def _closed_enum(kind: type[OpenEnum]) -> Any:
+    return ClosedEnum(kind.__name__, {member.name: member.value for member in kind})  # type: ignore[call-arg]
+
+
+@cache
+def secret_names(model: type[Model]) -> frozenset[str]:
+    """Wire names of all secrets in a model, however deep: sent, never given back."""
+    secrets = secret_fields(model)
+    names = {field.encode_name for field in msgspec.structs.fields(model) if field.name in secrets}
+    for kind in field_types(model).values():
+        for part in _models_in(kind):
+            names |= secret_names(part)
+    return frozenset(names)
+
+
+def _models_in(kind: Any) -> list[type[Model]]:
+    if isinstance(kind, type) and issubclass(kind, Model):
+        return [kind]
+    return [model for part in get_args(kind) for model in _models_in(part)]
