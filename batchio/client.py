@@ -9,20 +9,19 @@ import os
 from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
-from urllib.parse import quote
-
-import msgspec
 
 from .bulk.gate import Gate
-from .credentials import Credential, SharedKeyCredential, TaskTokenCredential
+from .credentials import Credential, SharedKeyCredential, TaskTokenCredential, is_header_text
 from .errors import ConfigurationError
 from .resources.jobs import Jobs
 from .resources.pools import Pools
 from .resources.tasks import Tasks
 from .service.versions import DEFAULT, VERSIONS
 from .session.authorizer import authorizer_for
+from .session.codec import encode_free
 from .session.endpoint import parse_endpoint
-from .session.request import Answer
+from .session.options import check_free, check_timeout
+from .session.request import Answer, escape
 from .session.retry import RetryPolicy
 from .session.session import Session
 from .session.transport import AiohttpTransport
@@ -93,7 +92,8 @@ class BatchClient:
         endpoint = os.environ.get("AZURE_BATCH_ENDPOINT") or os.environ.get("AZ_BATCH_ACCOUNT_URL")
         if not endpoint:
             raise ConfigurationError("AZURE_BATCH_ENDPOINT is not set (https://ACCOUNT.REGION.batch.azure.com)")
-        settings.setdefault("credential", _credential_from_environment())
+        if "credential" not in settings:
+            settings["credential"] = _credential_from_environment()
         return cls(endpoint, **settings)
 
     @property
@@ -121,18 +121,23 @@ class BatchClient:
     ) -> Answer:
         """Send a request that has no method yet, signed, checked for errors and retried like any other.
 
-        `path` begins with a slash and is not escaped yet; the api-version is added. Raises as every call does.
+        `path` begins with a slash, is not escaped yet and holds no query. `headers` beyond those that the client
+        makes itself; `json`: a model or anything else that JSON can hold; `timeout`: seconds for one try, None:
+        the client's. The api-version is added. Raises as every call does.
         """
-        if not path.startswith("/"):
+        if not isinstance(method, str) or not (method.isascii() and method.isalpha()):
+            raise ConfigurationError(f"method: GET, POST and the like, not {method!r}")
+        if not isinstance(path, str) or not path.startswith("/"):
             raise ConfigurationError(f"path: begins with a slash, not {path!r}")
+        free_headers = check_free(query or {}, headers or {})
         request = self._session.prepare(
             f"{method.upper()} {path}",
             method.upper(),
-            quote(path, safe="/(),=!$'*:@"),
-            query=dict(query or {}),
-            headers={name.lower(): value for name, value in (headers or {}).items()},
-            body=None if json is None else msgspec.json.encode(json),
-            timeout=self._session.timeout if timeout is None else timeout,
+            escape("path", path, safe="/(),=!$'*:@"),
+            query=query or {},
+            headers=free_headers,
+            body=encode_free(json),
+            timeout=self._session.timeout if timeout is None else check_timeout("timeout", timeout),
         )
         return await self._session.call(request, _ANY_SUCCESS)
 
@@ -155,9 +160,8 @@ def _check(api_version: str, retry: RetryPolicy, timeout: float | None, applicat
         raise ConfigurationError(f"api_version: {api_version!r} is unknown; known are {', '.join(VERSIONS)}")
     if not isinstance(retry, RetryPolicy):
         raise ConfigurationError(f"retry: a RetryPolicy is needed, not {type(retry).__name__}")
-    if timeout is not None and (isinstance(timeout, bool) or not isinstance(timeout, int | float) or not timeout > 0):
-        raise ConfigurationError(f"timeout: seconds above 0 or None, not {timeout!r}")
-    if application_id is not None and not (application_id.isascii() and application_id.isprintable()):
+    check_timeout("timeout", timeout)
+    if application_id and not (isinstance(application_id, str) and is_header_text(application_id)):
         raise ConfigurationError("application_id: printable ASCII is needed")
 
 

@@ -48,7 +48,7 @@ class TaskTokenCredential:
     __slots__ = ("_token",)
 
     def __init__(self, token: str) -> None:
-        if not token or token != token.strip() or not token.isascii():
+        if not isinstance(token, str) or not is_header_text(token) or " " in token:
             raise ConfigurationError("credential: the task's authentication token is empty or malformed")
         self._token = token
 
@@ -92,10 +92,15 @@ Credential = (
 """What `BatchClient` takes as its credential."""
 
 
+def is_header_text(text: str) -> bool:
+    """Whether a text can stand in a header as it is: printable ASCII, and not empty."""
+    return bool(text) and text.isascii() and text.isprintable()
+
+
 def decode_key(account: str, key: str) -> bytes:
     """The bytes of an access key; `ConfigurationError` names what is wrong, never the key itself."""
-    if not isinstance(account, str) or not account:
-        raise ConfigurationError("credential: the account name is empty")
+    if not isinstance(account, str) or not is_header_text(account):
+        raise ConfigurationError("credential: the account name is empty or malformed")
     try:
         secret = base64.b64decode(key, validate=True)
     except (binascii.Error, ValueError, TypeError):

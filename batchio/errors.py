@@ -28,17 +28,31 @@ Law: an exception of another library never reaches the caller by itself; it hang
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
+_SIGNATURE = re.compile(r"(?i)(\b(?:sig|signature)=)[^&\s'\"]+")
+
 
 class BatchioError(Exception):
-    """Base of everything that batchio raises."""
+    """Base of everything that batchio raises. The signature of a SAS URL never stands in its text."""
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(_SIGNATURE.sub(r"\1***", message))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # By itself an exception is unpickled by a call with the text alone, which most of these do not take.
+        return _rebuild, (type(self), self.args), self.__dict__
 
     @property
     def retriable(self) -> bool:
         """Whether the same request may succeed later, with nothing changed by the caller."""
         return False
+
+
+def _rebuild(kind: type[BatchioError], args: tuple[Any, ...]) -> BatchioError:
+    return kind.__new__(kind, *args)
 
 
 class ConfigurationError(BatchioError, ValueError):
@@ -71,10 +85,19 @@ class TransportError(BatchioError):
 
 
 class ConnectError(TransportError):
-    """No connection to the service: the request did not leave, `sent` is false."""
+    """No connection to the service: the request did not leave, `sent` is false.
 
-    def __init__(self, message: str, *, sent: bool = False) -> None:
+    `lasting`: nor will the next try find one (the client is closed, the service's certificate is refused).
+    """
+
+    def __init__(self, message: str, *, sent: bool = False, lasting: bool = False) -> None:
         super().__init__(message, sent=sent)
+        self.lasting = lasting
+
+    @property
+    def retriable(self) -> bool:
+        """Unless it is `lasting`."""
+        return not self.lasting
 
 
 class RequestTimeoutError(TransportError):

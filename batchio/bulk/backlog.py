@@ -36,9 +36,16 @@ class Backlog:
         """When the first retry is due."""
         return self._later[0][0] if self._later else None
 
-    def has_request(self, now: float, *, flush: bool) -> bool:
+    def wake_retries(self, now: float) -> None:
+        """Queue what is due."""
+        # What is due a moment later may as well share the request.
+        while self._later and self._later[0][0] <= now:
+            until = now + _TOGETHER_SECONDS
+            while self._later and self._later[0][0] <= until:
+                self.packer.add_first(heapq.heappop(self._later)[2])
+
+    def has_request(self, *, flush: bool) -> bool:
         """Whether a request can be made: a full one, or with `flush` any."""
-        self._wake_retries(now)
         return bool(self._whole) or self.packer.full or (flush and len(self.packer) > 0)
 
     def take(self, now: float) -> Tasks:
@@ -96,10 +103,3 @@ class Backlog:
         self._twins.clear()
         self._window.clear()
         return rest
-
-    def _wake_retries(self, now: float) -> None:
-        # What is due a moment later may as well share the request.
-        while self._later and self._later[0][0] <= now:
-            until = now + _TOGETHER_SECONDS
-            while self._later and self._later[0][0] <= until:
-                self.packer.add_first(heapq.heappop(self._later)[2])

@@ -129,7 +129,8 @@ class Engine:
         while not self._stopping.is_set():
             self._reject(self.feeder.prepare())
             now = self.clock()
-            if not self.backlog.has_request(now, flush=self._is_flushing(now)):
+            self.backlog.wake_retries(now)
+            if not self.backlog.has_request(flush=self._is_flushing(now)):
                 if self.feeder.is_empty and self.backlog.is_empty and not self._carriers:
                     return
                 self.meter.waits_for = "input" if not self._carriers else "service"

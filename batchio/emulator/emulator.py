@@ -115,7 +115,9 @@ class Emulator:
 
     @faults.setter
     def faults(self, rules: Iterable[FaultRule]) -> None:
-        self._faults.replace(tuple(rules))
+        # `faults += [...]` has changed the list itself, and the other rules go on counting.
+        if rules is not self._faults:
+            self._faults.replace(tuple(rules))
 
     @property
     def requests(self) -> deque[RequestRecord]:
@@ -182,7 +184,7 @@ def _check_options(nodes: str, db: object, auth: str, latency: float, port: int)
         raise ConfigurationError("db: keeping the state in a file is not there yet; leave it out")
     if auth not in ("strict", "loose"):
         raise ConfigurationError(f'auth: "strict" or "loose", not {auth!r}')
-    if not 0 <= latency < math.inf:
+    if not _is_number(latency) or not 0 <= latency < math.inf:
         raise ConfigurationError(f"latency: seconds, at least 0, not {latency!r}")
     if not 0 <= port < 65536:
         raise ConfigurationError(f"port: 0 to 65535, not {port!r}")
@@ -204,3 +206,7 @@ def _reachable(host: str) -> str:
     if host == "::":
         return "[::1]"
     return f"[{host}]" if ":" in host else host
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float))

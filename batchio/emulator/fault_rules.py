@@ -41,7 +41,7 @@ class FaultRule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, f
     twice), "recase" (its id comes back in another letter case), "reorder" (results change places; the rate is
     that of the request);
     `drop="after"`: the request is done and the connection closes without an answer;
-    `drop="body"`: the request is done and the answer breaks off in the middle.
+    `drop="body"`: the request is done and the answer breaks off in the middle; one without a body does not come.
 
     Raises `ConfigurationError` that names the field.
 

@@ -277,6 +277,8 @@ def _drop(request: web.BaseRequest) -> web.StreamResponse:
 
 
 async def _cut(request: web.BaseRequest, call: Call, answer: Answer) -> web.StreamResponse:
+    if not answer.body:
+        return _drop(request)
     response = web.StreamResponse(status=answer.status, headers=_headers(call, answer))
     response.content_length = len(answer.body)
     await response.prepare(request)

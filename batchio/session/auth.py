@@ -36,11 +36,14 @@ def string_to_sign(method: str, account: str, resource: str, headers: Mapping[st
     """What SharedKey signs.
 
     `resource` as `canonical_resource` gives it, `headers` with lower-case names, `length` of the body in bytes:
-    the line is empty for GET and HEAD and `0` for another verb without a body.
+    the line is empty for GET and HEAD and `0` for another verb without a body. The date's line is empty where
+    ocp-date says it.
     """
-    size = "" if method in ("GET", "HEAD") else str(length)
-    lines = [method, *(size if name == "content-length" else headers.get(name, "") for name in _SIGNED_HEADERS)]
-    lines += sorted([f"{name}:{value}" for name, value in headers.items() if name.startswith("ocp-")])
+    own = {"content-length": "" if method in ("GET", "HEAD") else str(length)}
+    if "ocp-date" in headers:
+        own["date"] = ""
+    lines = [method, *(own.get(name, headers.get(name, "")) for name in _SIGNED_HEADERS)]
+    lines += [f"{name}:{headers[name]}" for name in sorted(headers) if name.startswith("ocp-")]
     lines.append(f"/{account}{resource}")
     return "\n".join(lines)
 

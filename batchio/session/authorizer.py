@@ -15,8 +15,9 @@ from ..credentials import (
     SharedKeyCredential,
     TaskTokenCredential,
     decode_key,
+    is_header_text,
 )
-from ..errors import ConfigurationError, CredentialError
+from ..errors import BatchioError, ConfigurationError, CredentialError
 from .auth import Signer
 from .endpoint import Endpoint, token_scope
 from .request import Request
@@ -41,14 +42,15 @@ class Authorizer(Protocol):
 
 def authorizer_for(credential: Any | None, endpoint: Endpoint, cloud: str | None) -> Authorizer:
     """The authorizer for what the caller gave; raises `ConfigurationError` for anything unknown."""
+    scope = token_scope(endpoint, cloud)
     if isinstance(credential, SharedKeyCredential):
         return _KeyAuthorizer(lambda: (credential.account, credential.key))
     if isinstance(credential, TaskTokenCredential):
         return _FixedTokenAuthorizer(credential)
     if credential is None or isinstance(credential, AsyncTokenInfoCredential | AsyncTokenCredential):
-        return _TokenAuthorizer(TokenSource(credential, token_scope(endpoint, cloud)))
+        return _TokenAuthorizer(TokenSource(credential, scope))
     if isinstance(credential, NamedKeyCredential):
-        return _KeyAuthorizer(lambda: (credential.named_key.name, credential.named_key.key))
+        return _KeyAuthorizer(lambda: _named_key(credential))
     raise ConfigurationError(
         f"credential: {type(credential).__name__} is none that batchio knows: SharedKeyCredential, "
         "AzureNamedKeyCredential, an asynchronous credential of azure.identity.aio, or TaskTokenCredential"
@@ -58,26 +60,34 @@ def authorizer_for(credential: Any | None, endpoint: Endpoint, cloud: str | None
 class _KeyAuthorizer:
     def __init__(self, read: Callable[[], tuple[str, str]]) -> None:
         self._read = read
-        self._signers: dict[tuple[str, str], Signer] = {}
-        self._signer()
+        self._pair = read()
+        self._signer = _signer(self._pair)
 
     async def authorize(self, request: Request, headers: Mapping[str, str]) -> str:
-        length = len(request.body) if request.body is not None else 0
-        return self._signer().sign(request.method, request.resource, headers, length)
+        try:
+            pair = self._read()
+            if pair != self._pair:
+                self._signer, self._pair = _signer(pair), pair
+        except BatchioError:
+            raise
+        except Exception as error:
+            raise CredentialError(f"the credential gave no key: {type(error).__name__}: {error}") from error
+        return self._signer.sign(request.method, request.resource, headers, len(request.body or b""))
 
     def renew(self) -> None:
-        self._signers.clear()
+        """The key is read for every request anyway."""
 
     async def close(self) -> None:
-        self._signers.clear()
+        """Nothing was opened."""
 
-    def _signer(self) -> Signer:
-        pair = self._read()
-        signer = self._signers.get(pair)
-        if signer is None:
-            self._signers.clear()
-            signer = self._signers[pair] = Signer(pair[0], decode_key(*pair))
-        return signer
+
+def _signer(pair: tuple[str, str]) -> Signer:
+    return Signer(pair[0], decode_key(*pair))
+
+
+def _named_key(credential: NamedKeyCredential) -> tuple[str, str]:
+    pair = credential.named_key
+    return pair.name, pair.key
 
 
 class _TokenAuthorizer:
@@ -85,8 +95,8 @@ class _TokenAuthorizer:
         self._source = source
 
     async def authorize(self, request: Request, headers: Mapping[str, str]) -> str:  # noqa: ARG002 - the protocol's
-        token = await self._source.get()
-        if not token or not token.isascii() or not token.isprintable():
+        token = await self._source.get(request.timeout)
+        if not is_header_text(token):
             raise CredentialError("the credential gave a token that cannot stand in a header")
         return f"Bearer {token}"
 

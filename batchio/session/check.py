@@ -16,7 +16,7 @@ from typing import Any, Protocol, TypeVar, Union, get_args, get_origin
 import msgspec
 
 from ..errors import EncodeError
-from ..models.base import Model, OpenEnum, Rule, field_rules, field_types, to_wire
+from ..models.base import UNLIMITED, Model, OpenEnum, Rule, field_rules, field_types
 
 
 class _Check(Protocol):
@@ -31,6 +31,9 @@ class _Field(msgspec.Struct, frozen=True):
     check: _Check
 
 
+_TWO_63 = 2**63
+_UNLIMITED_TEXT = "P10675199DT2H48M5.4775807S"
+
 _fields: dict[type[Model], dict[str, _Field]] = {}
 
 
@@ -40,20 +43,34 @@ def check_body(body: Model | Mapping[str, Any], model: type[Model], *, patch: bo
     `body`: a `model`, or a mapping in wire shape whose values may be models, times and enums. Raises
     `EncodeError`, with the path to the field, for what the API does not know or does not allow.
     """
-    return _object(model, as_wire(body, model), "", patch=patch)
-
-
-def as_wire(body: Model | Mapping[str, Any], model: type[Model]) -> dict[str, Any]:
-    """The body in wire shape, not yet checked."""
-    if isinstance(body, model):
-        return to_wire(body)
-    if isinstance(body, Model) or not isinstance(body, Mapping):
+    if isinstance(body, Mapping):
+        body = dict(body)
+    elif not isinstance(body, model):
         raise EncodeError(f"expected {model.__name__} or a mapping in wire shape, not {type(body).__name__}")
     try:
-        wire = msgspec.to_builtins(dict(body), str_keys=True)
-    except (TypeError, ValueError, UnicodeError) as error:
-        raise EncodeError(f"{model.__name__} cannot be written as JSON: {error}") from error
-    return dict(wire)
+        return _object(model, _as_wire(body, ""), "", patch=patch)
+    except RecursionError as error:
+        raise EncodeError(f"{model.__name__} holds itself, or is too deep") from error
+
+
+def _as_wire(value: Any, path: str) -> Any:
+    """A value in wire shape, not yet checked; durations and bytes are as they were."""
+    try:
+        return msgspec.to_builtins(value, str_keys=True, builtin_types=(bytes, bytearray, timedelta))
+    except (TypeError, ValueError) as error:
+        # msgspec does not say where: look for the part that cannot be written by itself.
+        for part_path, part in _parts(value, path):
+            _as_wire(part, part_path)
+        raise EncodeError(f"cannot be written as JSON: {error}", path=path) from error
+
+
+def _parts(value: Any, path: str) -> list[tuple[str, Any]]:
+    if isinstance(value, Model):
+        names = zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True)
+        return [(_join(path, wire), getattr(value, name)) for wire, name in names]
+    if isinstance(value, dict):
+        return [(_join(path, str(name)), item) for name, item in value.items()]
+    return [(f"{path}[{index}]", item) for index, item in enumerate(value)] if isinstance(value, list | tuple) else []
 
 
 def _object(model: type[Model], value: Any, path: str, *, patch: bool) -> dict[str, Any]:
@@ -124,8 +141,13 @@ def _scalar(kind: type, rule: Rule) -> _Check:
     return _anything
 
 
-def _anything(value: Any, path: str, *, patch: bool) -> Any:  # noqa: ARG001 - the protocol's
-    return value
+def _anything(value: Any, path: str, *, patch: bool) -> Any:
+    if isinstance(value, dict):
+        return {name: _anything(item, _join(path, name), patch=patch) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_anything(item, f"{path}[{index}]", patch=patch) for index, item in enumerate(value)]
+    read = _SCALARS.get(type(value))
+    return value if read is None else read(value, path, Rule())
 
 
 def _any_of(checks: list[_Check]) -> _Check:
@@ -167,6 +189,8 @@ def _text(value: Any, path: str, rule: Rule) -> str:
         raise EncodeError(f"at most {rule.max_length} characters are allowed, not {len(value)}", path=path)
     if rule.min_length is not None and len(value) < rule.min_length:
         raise EncodeError(f"at least {rule.min_length} characters are needed, not {len(value)}", path=path)
+    if not value.isascii() and any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise EncodeError("holds half a character (a lone surrogate)", path=path)
     if rule.pattern is not None and not re.fullmatch(rule.pattern, value):
         # The value may be a secret: say the rule alone.
         raise EncodeError(f"does not match {rule.pattern}", path=path)
@@ -176,13 +200,17 @@ def _text(value: Any, path: str, rule: Rule) -> str:
 def _integer(value: Any, path: str, rule: Rule) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise EncodeError(f"expected a whole number, not {_kind(value)}", path=path)
+    if not -_TWO_63 <= value < _TWO_63:
+        raise EncodeError("is too large for 64 bits", path=path)
     return _bounded(value, path, rule, int(value))
 
 
 def _number(value: Any, path: str, rule: Rule) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _integer(value, path, rule)
+    if not isinstance(value, float) or not math.isfinite(value):
         raise EncodeError(f"expected a finite number, not {_kind(value)}", path=path)
-    return _bounded(value, path, rule, float(value) if isinstance(value, float) else value)
+    return _bounded(value, path, rule, float(value))
 
 
 def _boolean(value: Any, path: str, rule: Rule) -> bool:  # noqa: ARG001 - as the other scalars
@@ -196,7 +224,10 @@ def _duration(value: Any, path: str, rule: Rule) -> str:
         span = msgspec.convert(value, timedelta)
     except msgspec.ValidationError:
         raise EncodeError("expected an ISO 8601 duration such as PT1H30M", path=path) from None
-    return _bounded(span, path, rule, value if isinstance(value, str) else str(msgspec.to_builtins(span)))
+    if isinstance(value, str):
+        return _bounded(span, path, rule, value.upper())
+    # The seventh fraction digit, which a timedelta has not, is what the service knows "no limit" by.
+    return _bounded(span, path, rule, _UNLIMITED_TEXT if span == UNLIMITED else str(msgspec.to_builtins(span)))
 
 
 def _time(value: Any, path: str, rule: Rule) -> str:  # noqa: ARG001 - as the other scalars
@@ -209,7 +240,7 @@ def _time(value: Any, path: str, rule: Rule) -> str:  # noqa: ARG001 - as the ot
         raise EncodeError("expected an RFC 3339 time such as 2024-07-01T12:00:00Z", path=path) from None
     if moment.tzinfo is None:
         raise EncodeError("a time needs a zone (an offset or Z)", path=path)
-    return value if isinstance(value, str) else str(msgspec.to_builtins(moment))
+    return str(value).upper().replace(" ", "T")
 
 
 _B = TypeVar("_B")

@@ -13,17 +13,16 @@ from typing import Any, TypeVar
 import msgspec
 
 from ..errors import DecodeError, EncodeError, HttpResponseError, error_class
-from ..models import BatchError, Model
+from ..models import BatchError, Model, to_wire
 from ..service.operations import Operation
 from .check import check_body
-from .request import Answer
+from .request import Answer, http_date
 from .retry import parse_retry_after
 
 T = TypeVar("T")
 
 _BOM = b"\xef\xbb\xbf"
-_LONG_FRACTION = re.compile(rb'(:\d\d\.\d{6})\d+(?=(?:Z|[+-]\d\d:\d\d)?")')
-_NO_ZONE = re.compile(rb'("\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)(?=")')
+_LONG_FRACTION = re.compile(rb'("\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6})\d+(?=(?:Z|[+-]\d\d:\d\d)?")')
 _SHOWN = 200
 
 _encoder = msgspec.json.Encoder()
@@ -37,10 +36,17 @@ def encode(operation: Operation[Any], body: Model | Mapping[str, Any] | None) ->
     if operation.body is None:
         raise EncodeError(f"{operation.id} takes no body")
     wire = check_body(body, operation.body, patch=operation.method == "PATCH")
+    return _encoder.encode(wire)
+
+
+def encode_free(body: Any) -> bytes | None:
+    """The bytes of a body that no operation of ours describes; raises `EncodeError`."""
+    if body is None:
+        return None
     try:
-        return _encoder.encode(wire)
-    except (TypeError, ValueError, UnicodeError) as error:
-        raise EncodeError(f"{operation.body.__name__} cannot be written as JSON: {error}") from error
+        return _encoder.encode(to_wire(body) if isinstance(body, Model) else body)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise EncodeError(f"the body cannot be written as JSON: {error}") from error
 
 
 def decode(answer: bytes, kind: type[T]) -> T:
@@ -61,8 +67,9 @@ def _decode_slowly(answer: bytes, kind: type[T], decoder: msgspec.json.Decoder[A
     try:
         value: T = decoder.decode(patient)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
-        name = getattr(kind, "__name__", str(kind))
-        raise DecodeError(f"the answer is no {name}: {error}; it begins with {excerpt(answer)}") from error
+        # Where it is JSON at all, the error says the path; what it holds may be secret.
+        shown = "" if isinstance(error, msgspec.ValidationError) else f"; it begins with {excerpt(answer)}"
+        raise DecodeError(f"the answer is no {getattr(kind, '__name__', kind)}: {error}{shown}") from error
     return value
 
 
@@ -70,11 +77,13 @@ def error_of(operation: str, answer: Answer, *, now: float) -> HttpResponseError
     """The error that an answer stands for, whatever its body holds. `now`: POSIX seconds."""
     body = error_body(answer.body)
     code = body.code if body else None
-    message = (body.message.value if body and body.message else None) or ""
+    message = _first_lines((body.message.value if body and body.message else None) or "")
     if body is None and answer.body:
         message = f"the answer is not the service's: {excerpt(answer.body)}"
+    if code == "AuthenticationFailed":
+        message += _clock_difference(answer, now)
     return error_class(answer.status, code)(
-        _first_lines(message),
+        message,
         status=answer.status,
         operation=operation,
         code=code,
@@ -98,6 +107,14 @@ def excerpt(body: bytes) -> str:
     """The start of a text that nobody promised, on one line."""
     text = " ".join(body[: 4 * _SHOWN].decode("utf-8", "replace").split())
     return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "...")
+
+
+def _clock_difference(answer: Answer, now: float) -> str:
+    date = http_date(answer.headers.get("Date"))
+    minutes = round((now - date.timestamp()) / 60) if date else 0
+    if not minutes:
+        return ""
+    return f" (this machine's clock is {abs(minutes)} min {'ahead of' if minutes > 0 else 'behind'} the service's)"
 
 
 def _first_lines(message: str) -> str:

@@ -6,6 +6,7 @@ Law: pure. Credentials go to this scheme, host and port only; http is for loopba
 from __future__ import annotations
 
 import ipaddress
+import re
 from urllib.parse import urlsplit
 
 import msgspec
@@ -19,6 +20,7 @@ CLOUDS = {
 }
 """Cloud -> scope of its tokens. The double slash is right: the resource's id ends in a slash."""
 
+_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
 _SUFFIXES = {"usgovcloudapi.net": "usgovernment", "chinacloudapi.cn": "china"}
 
 
@@ -48,23 +50,27 @@ def parse_endpoint(endpoint: str, *, allow_http: bool = False) -> Endpoint:
     try:
         parts = urlsplit(text)
         port = parts.port or _port(parts.scheme)
-    except ValueError as error:
-        raise ConfigurationError(f"endpoint: not a URL: {error}") from error
-    if parts.username or parts.password:
+    except ValueError:
+        # The chained error could quote a password.
+        raise ConfigurationError("endpoint: not a URL (https://ACCOUNT.REGION.batch.azure.com)") from None
+    if "@" in parts.netloc:
         raise ConfigurationError("endpoint: a URL with a user name or password is refused")
-    if parts.scheme not in ("https", "http") or not parts.hostname:
-        raise ConfigurationError(f"endpoint: an https URL with a host is needed, not {parts.scheme}://")
+    if parts.scheme not in ("https", "http") or not _HOST.fullmatch(parts.hostname or ""):
+        raise ConfigurationError(
+            "endpoint: an https URL with a host is needed (https://ACCOUNT.REGION.batch.azure.com)"
+        )
     if parts.path not in ("", "/") or parts.query or parts.fragment:
         raise ConfigurationError("endpoint: only scheme and host, without a path or query")
-    if parts.scheme == "http" and not (allow_http or _is_loopback(parts.hostname)):
-        raise ConfigurationError(f"endpoint: http to {parts.hostname} would show the credential; use https")
-    return Endpoint(f"{parts.scheme}://{parts.netloc}", parts.scheme, parts.hostname, port)
+    host = parts.hostname or ""
+    if parts.scheme == "http" and not (allow_http or is_loopback(host)):
+        raise ConfigurationError(f"endpoint: http to {host} would show the credential; use https")
+    return Endpoint(f"{parts.scheme}://{parts.netloc}", parts.scheme, host, port)
 
 
 def token_scope(endpoint: Endpoint, cloud: str | None) -> str:
     """The scope of the tokens for this endpoint; `cloud` (a name of `CLOUDS`, or a scope) goes first."""
     if cloud is not None:
-        if "://" in cloud:
+        if isinstance(cloud, str) and "://" in cloud:
             return cloud
         if cloud not in CLOUDS:
             raise ConfigurationError(f"cloud: {cloud!r} is unknown; known are {', '.join(CLOUDS)}, or give a scope")
@@ -79,7 +85,8 @@ def _port(scheme: str) -> int:
     return 80 if scheme == "http" else 443
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Whether a host is this machine, whatever the network looks like."""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:

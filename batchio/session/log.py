@@ -26,7 +26,6 @@ _HEADERS = frozenset(
         "if-none-match",
         "if-unmodified-since",
         "last-modified",
-        "location",
         "ocp-date",
         "ocp-range",
         "request-id",

@@ -5,6 +5,7 @@ Law: pure. An option that the operation does not have is a `TypeError`, as a wro
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -42,10 +43,24 @@ def split_options(operation: Operation[Any], options: Mapping[str, Any]) -> Spli
     return split
 
 
-def _timeout(name: str, value: Any) -> float | None:
+def check_timeout(name: str, value: Any) -> float | None:
+    """Seconds above 0, or None for no limit; raises `ConfigurationError`."""
     if value is not None and (isinstance(value, bool) or not isinstance(value, int | float) or not value > 0):
         raise ConfigurationError(f"{name}: seconds above 0 or None, not {value!r}")
     return value
+
+
+def check_free(query: Mapping[str, str], headers: Mapping[str, str]) -> dict[str, str]:
+    """Check what a caller of `BatchClient.request` brings; the headers come back with lower-case names."""
+    for kind, pairs, ours in (("query", query, _OUR_QUERIES), ("headers", headers, _OUR_HEADERS)):
+        for name, value in pairs.items():
+            if not isinstance(name, str) or not (_TOKEN.fullmatch(name) if kind == "headers" else name):
+                raise ConfigurationError(f"{kind}: {name!r} is no name")
+            if name.lower() in ours:
+                raise ConfigurationError(f"{kind}: {name} is made by the client itself")
+            if not isinstance(value, str) or not value.isprintable():
+                raise ConfigurationError(f"{kind}: a printable string is needed for {name}")
+    return {name.lower(): value for name, value in headers.items()}
 
 
 def _limit(name: str, value: Any) -> int | None:
@@ -74,10 +89,9 @@ def _flag(name: str, value: Any) -> str:
 
 
 def _text(name: str, value: Any) -> str:
-    text = str(value)
-    if not text or not text.isprintable():
+    if not isinstance(value, str) or not value or not value.isprintable():
         raise ConfigurationError(f"{name}: a printable string, not {value!r}")
-    return text
+    return value
 
 
 def _names(name: str, value: Any) -> str:
@@ -96,10 +110,16 @@ def _guid(name: str, value: Any) -> str:
 def _date(name: str, value: Any) -> str:
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise ConfigurationError(f"{name}: a datetime with a zone, not {value!r}")
-    return format_datetime(value.astimezone(UTC), usegmt=True)
+    try:
+        return format_datetime(value.astimezone(UTC), usegmt=True)
+    except OverflowError:
+        raise ConfigurationError(f"{name}: {value!r} is no time in UTC") from None
 
 
-_OWN: dict[str, Callable[[str, Any], Any]] = {"timeout": _timeout, "limit": _limit}
+_TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_OUR_QUERIES = frozenset({"api-version"})
+_OUR_HEADERS = frozenset({"authorization", "content-length", "date", "host", "ocp-date", "transfer-encoding"})
+_OWN: dict[str, Callable[[str, Any], Any]] = {"timeout": check_timeout, "limit": _limit}
 _TEXT: dict[str, Callable[[str, Any], str]] = {
     "server_timeout": _count,
     "filter": _text,

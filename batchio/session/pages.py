@@ -16,7 +16,10 @@ A = TypeVar("A")
 
 
 class Page(msgspec.Struct, Generic[A], frozen=True, kw_only=True):
-    """One page of a listing: its items, and the token with which the listing goes on (None: it was the last)."""
+    """One page of a listing: its items, and the token with which the listing goes on.
+
+    None: it was the last page, or `limit` has cut it, so that nothing goes on right behind its last item.
+    """
 
     items: list[A]
     continuation_token: str | None = None
@@ -48,13 +51,19 @@ class Pages(Generic[A]):
     async def by_page(self, continuation_token: str | None = None) -> AsyncIterator[Page[A]]:
         """The pages, from the beginning or from where a token of an earlier listing points to."""
         token, left = continuation_token, self._limit
+        # One earlier token is remembered, at ever longer intervals: that finds a circle of any length (Brent).
+        seen, steps, interval = token, 0, 1
         while left is None or left > 0:
             body = await self._fetch(token)
-            items = (body.value or [])[:left]
-            if body.next_link is not None and body.next_link == token:
-                raise DecodeError("the page's nextLink leads back to the page itself")
             token = body.next_link or None
-            yield Page(items=items, continuation_token=token)
+            if token is not None and token == seen:
+                raise DecodeError("the pages' nextLinks lead in a circle")
+            steps += 1
+            if steps == interval:
+                seen, steps, interval = token, 0, interval * 2
+            items = body.value or []
+            is_cut = left is not None and len(items) > left
+            yield Page(items=items[:left], continuation_token=None if is_cut else token)
             if token is None:
                 return
             left = None if left is None else left - len(items)

@@ -40,7 +40,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         return self.headers["client-request-id"]
 
     def __repr__(self) -> str:
-        return f"Request({self.operation or self.method} {self.path} {self.client_request_id})"
+        return f"Request({self.operation} {self.path} {self.client_request_id})"
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -77,16 +77,18 @@ def receipt_of(answer: Answer) -> Receipt:
         request_id=head.get("request-id"),
         client_request_id=head.get("client-request-id"),
         e_tag=head.get("ETag"),
-        last_modified=_http_date(head.get("Last-Modified")),
+        last_modified=http_date(head.get("Last-Modified")),
         data_service_id=head.get("DataServiceId"),
     )
 
 
-def _http_date(text: str | None) -> datetime | None:
+def http_date(text: str | None) -> datetime | None:
+    """The time of an HTTP date, None where there is none or it cannot be read."""
     try:
         date = parsedate_to_datetime(text) if text else None
-    except ValueError:
+    except (ValueError, TypeError, OverflowError):
         return None
+    # "-0000" gives a date without a zone, which means UTC all the same.
     return date.replace(tzinfo=UTC) if date and date.tzinfo is None else date
 
 
@@ -106,4 +108,12 @@ def _segment(name: str, value: str) -> str:
         raise ConfigurationError(f"{name}: a string is needed, not {type(value).__name__}")
     if not value or value in (".", ".."):
         raise ConfigurationError(f"{name}: {value!r} cannot be part of a path")
-    return quote(value, safe="")
+    return escape(name, value, safe="")
+
+
+def escape(name: str, text: str, *, safe: str) -> str:
+    """A text as it stands in a URL; raises `ConfigurationError` that calls it `name`."""
+    try:
+        return quote(text, safe=safe)
+    except UnicodeEncodeError:
+        raise ConfigurationError(f"{name}: {text!r} holds half a character") from None

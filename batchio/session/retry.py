@@ -10,13 +10,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from random import Random
 
 import msgspec
 
-from ..errors import BatchioError, ConfigurationError, ConnectError, HttpResponseError, TransportError
+from ..errors import BatchioError, ConfigurationError, HttpResponseError, TransportError
+from .request import http_date
 
 MAX_RETRY_AFTER = 300.0
 """Seconds; a longer Retry-After falls back to our own backoff."""
@@ -45,7 +44,7 @@ class RetryPolicy(msgspec.Struct, frozen=True, kw_only=True):
             raise ConfigurationError(f"retry.attempts: at least 1 is needed, not {self.attempts!r}")
         for name in ("base", "cap", "deadline"):
             value = getattr(self, name)
-            if not isinstance(value, int | float) or not value >= 0:
+            if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < math.inf:
                 raise ConfigurationError(f"retry.{name}: seconds, not {value!r}")
 
     def wait(
@@ -71,11 +70,11 @@ def is_repeatable(method: str, headers: Mapping[str, str]) -> bool:
 
 def may_repeat(failure: BatchioError, *, repeatable: bool) -> bool:
     """Whether the request that failed so may be sent again."""
-    if isinstance(failure, ConnectError):
-        return True
-    if isinstance(failure, HttpResponseError) and failure.status in _NOTHING_DONE:
-        return True
-    return repeatable and isinstance(failure, TransportError | HttpResponseError) and failure.retriable
+    if isinstance(failure, TransportError):
+        return failure.retriable and (repeatable or not failure.sent)
+    if isinstance(failure, HttpResponseError):
+        return failure.retriable and (repeatable or failure.status in _NOTHING_DONE)
+    return False
 
 
 def backoff(rng: Random, attempt: int, *, base: float = 0.25, cap: float = 20.0) -> float:
@@ -93,10 +92,8 @@ def parse_retry_after(value: str | None, now: float) -> float | None:
     try:
         seconds = float(value)
     except ValueError:
-        try:
-            date = parsedate_to_datetime(value)
-            # "-0000" gives a date without a zone, which means UTC all the same.
-            seconds = max(0.0, (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now)
-        except (ValueError, TypeError, OverflowError):
+        date = http_date(value)
+        if date is None:
             return None
+        seconds = max(0.0, date.timestamp() - now)
     return seconds if math.isfinite(seconds) and 0.0 <= seconds <= MAX_RETRY_AFTER else None

@@ -6,6 +6,7 @@ Law: the only place where retries of single calls happen; `send` is one signed t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -19,6 +20,7 @@ from yarl import URL
 from ..errors import BatchioError, ClientAuthenticationError, DecodeError, HttpResponseError, TransportError
 from ..models import Model
 from ..service.operations import JSON, Operation
+from ..service.options import MAX_PAGE_SIZE
 from . import codec
 from .auth import HttpDate, canonical_resource
 from .authorizer import Authorizer
@@ -26,9 +28,11 @@ from .endpoint import Endpoint
 from .log import log_answer, log_failure
 from .options import split_options
 from .pages import PageBody, Pages
-from .request import Answer, Receipt, Request, path_of, receipt_of
+from .request import Answer, Receipt, Request, escape, path_of, receipt_of
 from .retry import RetryPolicy, is_repeatable
 from .transport import Transport
+
+_IN_LINKS = "%/?:@!$&'()*+,;=-._~"
 
 A = TypeVar("A")
 Body = Model | Mapping[str, Any] | None
@@ -59,6 +63,7 @@ class Session:
         self._retry = retry
         self._wall = wall
         self._date = HttpDate()
+        self._closing = asyncio.Event()
         self._headers = {"accept": "application/json", "return-client-request-id": "true", "user-agent": user_agent}
 
     async def fetch(
@@ -76,15 +81,18 @@ class Session:
 
     def pages(self, operation: Operation[A], arguments: tuple[str, ...], options: Mapping[str, Any]) -> Pages[A]:
         """A listing; nothing is sent before it is iterated."""
-        first = self.request(operation, arguments, options)
+        self.request(operation, arguments, options)  # so that a wrong argument is told here
+        limit = options.get("limit")
+        if limit:
+            options = {"page_size": min(limit, MAX_PAGE_SIZE), **options}
         kind = PageBody[operation.items]  # type: ignore[name-defined]  # a model that is known at run time only
 
         async def fetch(token: str | None) -> PageBody[A]:
-            request = first if token is None else self._follow(first, token)
-            answer = await self.call(request, operation.success)
+            request = self.request(operation, arguments, options)
+            answer = await self.call(request if token is None else self._follow(request, token), operation.success)
             return cast("PageBody[A]", codec.decode(answer.body, kind))
 
-        return Pages(fetch, options.get("limit"))
+        return Pages(fetch, limit)
 
     def request(
         self, operation: Operation[Any], arguments: tuple[str, ...], options: Mapping[str, Any], body: Body = None
@@ -155,10 +163,12 @@ class Session:
                 repeatable=is_repeatable(request.method, request.headers),
                 rng=self.rng,
             )
-            if wait is None:
+            if wait is None or self._closing.is_set():
                 raise failure
             log_failure(request, failure, wait)
-            await asyncio.sleep(wait)
+            await self._pause(wait)
+            if self._closing.is_set():
+                raise failure
 
     async def send(self, request: Request) -> Answer:
         """One try: dated, signed, sent. Whatever was answered is returned; raises `TransportError`."""
@@ -181,8 +191,15 @@ class Session:
 
     async def close(self) -> None:
         """Close what was opened here; what was handed in stays open."""
-        await self._transport.close()
-        await self._authorizer.close()
+        self._closing.set()
+        try:
+            await self._transport.close()
+        finally:
+            await self._authorizer.close()
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._closing.wait(), seconds)
 
     async def _call(
         self, operation: Operation[Any], arguments: tuple[str, ...], options: Mapping[str, Any], body: Body
@@ -193,14 +210,14 @@ class Session:
         if not self.endpoint.owns(link):
             raise DecodeError("the page's nextLink leads to another host; it was not followed")
         parts = urlsplit(link)
+        path = escape("nextLink", parts.path, safe=_IN_LINKS)
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         return msgspec.structs.replace(
             first,
-            path=parts.path,
-            url=f"{self.endpoint.url}{parts.path}?{parts.query}",
+            path=path,
+            url=f"{self.endpoint.url}{path}?{escape('nextLink', parts.query, safe=_IN_LINKS)}",
             query=query,
-            resource=canonical_resource(parts.path, query),
-            headers={**first.headers, "client-request-id": new_request_id()},
+            resource=canonical_resource(path, query),
         )
 
 

@@ -13,11 +13,12 @@ from typing import Any
 
 import msgspec
 
-from ..errors import ConfigurationError, CredentialError
+from ..errors import ConfigurationError, ConnectError, CredentialError
 
 _MARGIN = 300.0
 _HARD_MARGIN = 30.0
-_RETRY_SECONDS = 30.0
+_PAUSE = 30.0
+_FETCH_SECONDS = 120.0
 
 
 class _Token(msgspec.Struct, frozen=True):
@@ -27,6 +28,11 @@ class _Token(msgspec.Struct, frozen=True):
 
     def __repr__(self) -> str:
         return f"_Token(expires_at={self.expires_at})"
+
+    def not_before(self, moment: float) -> _Token:
+        """The same, not refreshed before a moment that it lives to see."""
+        refresh_at = min(max(self.refresh_at, moment), self.expires_at - _HARD_MARGIN)
+        return msgspec.structs.replace(self, refresh_at=refresh_at)
 
 
 class TokenSource:
@@ -41,17 +47,28 @@ class TokenSource:
         self._wall = wall
         self._token: _Token | None = None
         self._fetching: asyncio.Task[_Token] | None = None
+        self._closed = False
 
-    async def get(self) -> str:
-        """The token; waits only where none is valid. Raises `CredentialError`."""
+    async def get(self, timeout: float | None) -> str:
+        """The token; waits only where none is valid, and no longer than `timeout` seconds.
+
+        Raises `CredentialError`, and `ConnectError` where this source is closed.
+        """
         token, now = self._token, self._wall()
         if token is not None and now < token.refresh_at:
             return token.text
+        if self._closed:
+            raise _closed_error()
         fetching = self._fetching or self._start()
         if token is not None and now < token.expires_at - _HARD_MARGIN:
             return token.text
-        # Shielded: a caller that is cancelled must not take the token from the others who wait for it.
-        return (await asyncio.shield(fetching)).text
+        # Not awaited itself: a caller that is cancelled must not take the token from the others who wait for it.
+        done, _ = await asyncio.wait([fetching], timeout=timeout)
+        if not done:
+            raise CredentialError(f"the credential gave no token within {timeout:g} s")
+        if fetching.cancelled():
+            raise _closed_error()
+        return fetching.result().text
 
     def drop(self) -> None:
         """Forget a token that the service has refused."""
@@ -59,13 +76,14 @@ class TokenSource:
 
     async def close(self) -> None:
         """Stop fetching, and close the credential if it is our own."""
-        fetching, self._fetching = self._fetching, None
+        self._closed = True
+        self._token = None
+        fetching = self._fetching
         if fetching is not None:
             fetching.cancel()
             await asyncio.wait([fetching])
         if self._own and self._credential is not None:
             await self._credential.close()
-            self._credential = None
 
     def _start(self) -> asyncio.Task[_Token]:
         self._fetching = asyncio.create_task(self._fetch(), name="batchio token")
@@ -73,34 +91,33 @@ class TokenSource:
         return self._fetching
 
     def _fetched(self, task: asyncio.Task[_Token]) -> None:
-        if self._fetching is task:
-            self._fetching = None
-        if task.cancelled():
+        self._fetching = None
+        if self._closed or task.cancelled():
             return
-        if task.exception() is None:
-            self._token = task.result()
-        elif self._token is not None:
-            # The old one still holds: do not ask again with every request.
-            later = self._wall() + _RETRY_SECONDS
-            self._token = msgspec.structs.replace(self._token, refresh_at=min(later, self._token.expires_at))
+        token = self._token if task.exception() else task.result()
+        if token is not None:
+            # Whether it is new or still holds: do not ask again with every request.
+            self._token = token.not_before(self._wall() + _PAUSE)
 
     async def _fetch(self) -> _Token:
         try:
-            credential = self._credential
-            if credential is None:
-                credential = self._credential = _default_credential()
-            ask = getattr(credential, "get_token_info", None) or credential.get_token
-            answer = ask(self._scope)
-            if not inspect.isawaitable(answer):
-                raise ConfigurationError(_SYNCHRONOUS)
-            found = await answer
+            async with asyncio.timeout(_FETCH_SECONDS):
+                found = await self._ask()
             expires_at = float(found.expires_on)
-            refresh_at = getattr(found, "refresh_on", None) or expires_at - _MARGIN
-            return _Token(str(found.token), min(float(refresh_at), expires_at - _HARD_MARGIN), expires_at)
+            refresh_at = float(getattr(found, "refresh_on", None) or expires_at - _MARGIN)
+            return _Token(str(found.token), refresh_at, expires_at)
         except ConfigurationError:
             raise
         except Exception as error:
             raise CredentialError(f"the credential gave no token: {type(error).__name__}: {error}") from error
+
+    async def _ask(self) -> Any:
+        if self._credential is None:
+            self._credential = _default_credential()
+        answer = _asker(self._credential)(self._scope)
+        if not inspect.isawaitable(answer):
+            raise ConfigurationError(_SYNCHRONOUS)
+        return await answer
 
 
 _SYNCHRONOUS = (
@@ -111,10 +128,19 @@ _SYNCHRONOUS = (
 
 def refuse_synchronous(credential: Any) -> None:
     """Raise `ConfigurationError` for a credential whose `get_token` is a plain function."""
-    ask = getattr(credential, "get_token_info", None) or credential.get_token
+    ask = _asker(credential)
     target = inspect.unwrap(getattr(ask, "__func__", ask))
     if inspect.isfunction(target) and not inspect.iscoroutinefunction(target):
         raise ConfigurationError(_SYNCHRONOUS)
+
+
+def _closed_error() -> ConnectError:
+    return ConnectError("the client is closed", lasting=True)
+
+
+def _asker(credential: Any) -> Callable[[str], Any]:
+    ask: Callable[[str], Any] = getattr(credential, "get_token_info", None) or credential.get_token
+    return ask
 
 
 def _default_credential() -> Any:

@@ -16,7 +16,8 @@ import aiohttp
 from aiohttp.connector import Connection
 from yarl import URL
 
-from ..errors import ConnectError, ConnectionLostError, RequestTimeoutError, TransportError
+from ..errors import ConfigurationError, ConnectError, ConnectionLostError, RequestTimeoutError, TransportError
+from .endpoint import is_loopback
 from .request import Answer
 
 _CONNECT_SECONDS = 30.0
@@ -25,7 +26,8 @@ _READ_BYTES = 65_536
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=None, sock_read=None, sock_connect=_CONNECT_SECONDS)
 # Without this, aiohttp adds a Content-Type to a body-less POST after it was signed.
 _OURS = ("Content-Type", "Accept", "User-Agent")
-_IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+_SENT_ONCE = frozenset({"POST", "PATCH"})
+_UNCONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
 
 
 class Transport(Protocol):
@@ -46,6 +48,8 @@ class AiohttpTransport:
     """Carries requests over an `aiohttp.ClientSession`: its own one, or one that the caller closes."""
 
     def __init__(self, session: aiohttp.ClientSession | None, *, trust_env: bool, endpoint: str) -> None:
+        if session is not None and not isinstance(session, aiohttp.ClientSession):
+            raise ConfigurationError(f"session: an aiohttp.ClientSession is needed, not {type(session).__name__}")
         self._given = session
         self._own: aiohttp.ClientSession | None = None
         self._proxy = _proxy_for(endpoint) if trust_env and session is None else None
@@ -56,7 +60,7 @@ class AiohttpTransport:
     ) -> Answer:
         """One try, as `Transport` says."""
         session = self._session()
-        options: dict[str, Any] = {"middlewares": self._middlewares()} if method in _IDEMPOTENT else {}
+        options: dict[str, Any] = {} if method in _SENT_ONCE else {"middlewares": self._middlewares()}
         if self._given is not None:
             options["skip_auto_headers"] = _OURS
         try:
@@ -68,6 +72,7 @@ class AiohttpTransport:
                     data=body,
                     headers=headers,
                     allow_redirects=False,
+                    raise_for_status=False,
                     timeout=_NO_TIMEOUT,
                     proxy=self._proxy,
                     **options,
@@ -76,17 +81,21 @@ class AiohttpTransport:
                 return Answer(response.status, response.headers, await response.read())
         except TransportError:
             raise
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise ConnectError(f"no connection to {url.host}: {error or type(error).__name__}") from error
+        except _UNCONNECTED as error:
+            # What is wrong with a certificate is not put right by asking again.
+            lasting = isinstance(error, aiohttp.ClientConnectorCertificateError)
+            raise ConnectError(f"no connection to {url.host}: {_text(error)}", lasting=lasting) from error
         except TimeoutError as error:
             raise RequestTimeoutError(f"no answer within {timeout:g} s") from error
-        except (aiohttp.ClientError, OSError, ValueError) as error:
+        except ValueError as error:
+            raise ConfigurationError(f"aiohttp does not send this request: {_text(error)}") from error
+        except (aiohttp.ClientError, OSError) as error:
             raise _lost(error) from error
 
     def _session(self) -> aiohttp.ClientSession:
         session = self._given or self._own
         if self._closed or (session is not None and session.closed):
-            raise ConnectError("the client is closed")
+            raise ConnectError("the client or its session is closed", lasting=True)
         if session is None:
             session = self._own = aiohttp.ClientSession(
                 connector=_Connector(limit=0, keepalive_timeout=_KEEPALIVE_SECONDS),
@@ -126,7 +135,7 @@ async def _one_try(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandle
     """Keep aiohttp from sending idempotent requests a second time by itself: ours is the only retry layer."""
     try:
         return await handler(request)
-    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError):
+    except _UNCONNECTED:
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
         raise _lost(error) from error
@@ -136,13 +145,22 @@ def _lost(error: Exception) -> ConnectionLostError:
     # aiohttp says "disconnected" and "reset" only while it waits for the first byte of an answer; a body that
     # ends too early is a ClientPayloadError.
     early = isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError | ConnectionError)
-    return ConnectionLostError(f"the connection was lost: {error or type(error).__name__}", before_answer=early)
+    return ConnectionLostError(f"the connection was lost: {_text(error)}", before_answer=early)
+
+
+def _text(error: Exception) -> str:
+    return str(error) or type(error).__name__
 
 
 def _proxy_for(endpoint: str) -> str | None:
     # aiohttp's trust_env looks this up in a thread, for every request, and reads .netrc, which would fight
     # with our own Authorization header.
     parts = urlsplit(endpoint)
-    if urllib.request.proxy_bypass(parts.hostname or ""):
+    host = parts.hostname or ""
+    proxy = urllib.request.getproxies().get(parts.scheme)
+    if not proxy or is_loopback(host) or urllib.request.proxy_bypass(host):
         return None
-    return urllib.request.getproxies().get(parts.scheme)
+    proxy = proxy if "://" in proxy else f"http://{proxy}"
+    if urlsplit(proxy).scheme not in ("http", "https"):
+        raise ConfigurationError("trust_env: the environment's proxy is neither http nor https")
+    return proxy
