@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 @pytest_asyncio.fixture
 async def batch_emulator() -> AsyncIterator[Emulator]:
     """A local Batch service, in memory, on a free port of the loopback."""
-    # Not at the top: whoever has the plugin switched on and uses no fixture pays for nothing.
-    from .emulator import Emulator  # noqa: PLC0415
+    from .emulator import Emulator  # noqa: PLC0415  # whoever uses no fixture pays for nothing
 
     async with Emulator() as emulator:
         yield emulator

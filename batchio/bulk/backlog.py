@@ -48,9 +48,9 @@ class Backlog:
         """Whether a request can be made: a full one, or with `flush` any."""
         return bool(self._whole) or self.packer.full or (flush and len(self.packer) > 0)
 
-    def take(self, now: float) -> Tasks:
+    def take(self) -> Tasks:
         """The next request's tasks."""
-        return self._whole.popleft() if self._whole else self.packer.take(now)
+        return self._whole.popleft() if self._whole else self.packer.take()
 
     def admit(self, tasks: Tasks) -> None:
         """Queue new tasks; those whose key is in the window wait for it to be settled."""

@@ -65,6 +65,7 @@ class Carrier:
         now = engine.clock()
         engine.accepted(now)
         engine.gate.pacing.answered(now, sent_at)
+        engine.backlog.packer.size_limit.accept(len(self._request.body or b""))
         self._settle(results)
         return True
 
@@ -154,7 +155,7 @@ class Carrier:
         if len(self._tasks) == 1:
             self._reject(failure)
             return
-        self._engine.backlog.packer.too_large(len(self._request.body or b""), self._engine.clock())
+        self._engine.backlog.packer.size_limit.refuse(len(self._request.body or b""))
         self._send_halves()
 
     def _narrow(self, failure: BatchioError) -> None:

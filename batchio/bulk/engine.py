@@ -149,7 +149,7 @@ class Engine:
         if not self._carriers:
             self._waiting_since = now
         self._linger_until = None
-        carrier = Carrier(self, self.backlog.take(now))
+        carrier = Carrier(self, self.backlog.take())
         task = asyncio.create_task(carrier.carry(), name="batchio request")
         self._carriers.add(task)
         task.add_done_callback(partial(self._landed, carrier))

@@ -18,6 +18,8 @@ from .packer import MAX_TASKS, fits_alone
 from .source import CHUNK, Source, open_source
 from .tasks import Tasks
 
+_GUESSED_BYTES = 65_536
+
 
 class Feeder:
     """Reads the input, prepares tasks, and knows how much is held."""
@@ -78,7 +80,7 @@ class Feeder:
         """Fill the backlog up to a full request; gives the items that cannot be sent."""
         packer, bad = self._backlog.packer, list[BadTask]()
         while not packer.full and len(self._raw) and not self.is_full:
-            first, items = self._raw.cut(MAX_TASKS - len(packer))
+            first, items = self._raw.cut(min(MAX_TASKS - len(packer), self._affordable()))
             tasks, unsendable = prepare(items, first)
             size = tasks.size
             if size >= self._options.max_body // 2:
@@ -116,8 +118,9 @@ class Feeder:
             await self._room.wait()
 
     def _affordable(self) -> int:
-        """Items that the bytes leave room for, if they are as large as those before."""
-        size = max(1, self._prepared_bytes // max(1, self._raw.given))
+        """Items that the bytes leave room for, if they are as large as those before; few at first."""
+        given = self._raw.given
+        size = max(1, self._prepared_bytes // given) if given else _GUESSED_BYTES
         return max(1, (self._options.max_pending_bytes - self.pending_bytes) // size)
 
     def _without_giants(self, tasks: Tasks, bad: list[BadTask]) -> Tasks:

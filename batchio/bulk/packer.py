@@ -1,7 +1,7 @@
 """Tasks become requests: at most 100 of them and at most so many bytes.
 
-Law: pure; the clock is passed in. A size that the service has refused is remembered for a while and then
-forgotten, so that one odd request does not make all others small.
+Law: pure. A size that the service has refused is remembered for a while and then forgotten, so that one odd
+request does not make all others small.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ MAX_TASKS = 100
 
 HEAD, TAIL = b'{"value":[', b"]}"
 _FRAME = len(HEAD) + len(TAIL)
-_LEARNED_SECONDS = 30.0
+_FORGET = 50
 
 
 def body_of(tasks: Tasks) -> bytes:
@@ -32,9 +32,7 @@ class Packer:
     """A queue of tasks that gives them out a request at a time."""
 
     def __init__(self, max_body: int) -> None:
-        self._max_body = max_body
-        self._learned = max_body
-        self._learned_until = 0.0
+        self.size_limit = SizeLimit(max_body)
         self._queue = Tasks.none()
 
     def __len__(self) -> int:
@@ -54,9 +52,9 @@ class Packer:
         tasks.extend(self._queue)
         self._queue = tasks
 
-    def take(self, now: float) -> Tasks:
+    def take(self) -> Tasks:
         """The next request's tasks; at least one where the queue is not empty."""
-        group, limit = self._queue, self.limit(now)
+        group, limit = self._queue, self.size_limit.now
         count = min(MAX_TASKS, len(group.ids))
         # Each task needs its bytes and a comma.
         if sum(map(len, group.bodies[:count])) + count + _FRAME > limit:
@@ -72,14 +70,40 @@ class Packer:
         """All that is queued."""
         return self._queue.cut(len(self._queue))
 
-    def limit(self, now: float) -> int:
-        """Bytes a request may have now."""
-        return self._learned if now < self._learned_until else self._max_body
 
-    def too_large(self, size: int, now: float) -> None:
+class SizeLimit:
+    """How many bytes a request may have: what the caller allows, or less while the service refuses that.
+
+    Between the largest size that went through and the smallest that was refused the limit moves by halves.
+    After `_FORGET` requests the refusal is forgotten and the limit grows again.
+    """
+
+    def __init__(self, most: int) -> None:
+        self.now = most
+        self._most = most
+        self._refused: int | None = None
+        self._accepted = 0
+        self._since = 0
+
+    def refuse(self, size: int) -> None:
         """The service has refused a request of `size` bytes and more than one task."""
-        self._learned = max(1, size // 2)
-        self._learned_until = now + _LEARNED_SECONDS
+        if self._accepted >= size:
+            self._accepted = 0
+        self._refused, self._since = size, 0
+        self.now = max(1, self._accepted, size // 2)
+
+    def accept(self, size: int) -> None:
+        """The service has accepted a request of `size` bytes."""
+        if self.now == self._most and self._refused is None:
+            return
+        self._since += 1
+        if self._refused is None or self._since > _FORGET:
+            self._refused = None
+            self.now = min(self._most, self.now + self.now // 4 + 1)
+        elif size < self._refused:
+            self._accepted = max(self._accepted, size)
+            gap = self._refused - self._accepted
+            self.now = max(self.now, self._accepted + (gap // 2 if gap > self._refused // 20 else 0))
 
 
 def halve(tasks: Tasks) -> tuple[Tasks, Tasks]:

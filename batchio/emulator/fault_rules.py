@@ -5,6 +5,7 @@ Law: a rule that cannot do what it says is refused when it is made, with the nam
 
 from __future__ import annotations
 
+import math
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
@@ -103,7 +104,7 @@ def _check_number(rule: FaultRule, field: str, least: float, *, above: bool = Fa
     value: Any = getattr(rule, field)
     if value is None:
         return
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or value != value or value == float("inf"):  # noqa: PLR0124  # nan alone differs from itself
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
         _refuse(field, f"is a number, not {value!r}")
     if value < least or (above and value == least):
         _refuse(field, f"is {'above' if above else 'at least'} {least:g}, not {value!r}")

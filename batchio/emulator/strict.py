@@ -155,7 +155,7 @@ def _strict_duration(ge: object, le: object) -> type[WireDuration]:
 
 @cache
 def _closed_enum(kind: type[OpenEnum]) -> Any:
-    return ClosedEnum(kind.__name__, {member.name: member.value for member in kind})  # type: ignore[call-arg]
+    return ClosedEnum(kind.__name__, {member.name: member.value for member in kind})  # type: ignore[call-arg]  # an enum without members makes enums
 
 
 @cache
