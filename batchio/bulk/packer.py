@@ -15,7 +15,7 @@ MAX_TASKS = 100
 
 HEAD, TAIL = b'{"value":[', b"]}"
 _FRAME = len(HEAD) + len(TAIL)
-_FORGET = 50
+_FORGET = 100
 
 
 def body_of(tasks: Tasks) -> bytes:
@@ -103,7 +103,7 @@ class SizeLimit:
         elif size < self._refused:
             self._accepted = max(self._accepted, size)
             gap = self._refused - self._accepted
-            self.now = max(self.now, self._accepted + (gap // 2 if gap > self._refused // 20 else 0))
+            self.now = max(self.now, self._accepted + (gap // 2 if gap > self._refused // 8 else 0))
 
 
 def halve(tasks: Tasks) -> tuple[Tasks, Tasks]:

@@ -1,0 +1,119 @@
+"""The packer: requests of at most 100 tasks and so many bytes, and what a refused size teaches."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchio.bulk.packer import MAX_TASKS, Packer, SizeLimit, body_of, fits_alone, halve
+from batchio.bulk.tasks import Narrowing, Tasks
+
+_SIZES = st.lists(st.integers(min_value=20, max_value=900), max_size=350)
+
+
+def _tasks(sizes: list[int], first: int = 0) -> Tasks:
+    ids = [f"t{first + at}" for at in range(len(sizes))]
+    bodies = [
+        msgspec.json.encode({"id": name, "x": "y" * (size - 15 - len(name))})
+        for name, size in zip(ids, sizes, strict=True)
+    ]
+    return Tasks(list(range(first, first + len(ids))), ids, ids.copy(), bodies)
+
+
+@given(_SIZES, st.integers(min_value=1_000, max_value=20_000))
+def test_everything_leaves_once_in_order_and_within_the_limits(sizes: list[int], most: int) -> None:
+    packer = Packer(most)
+    for start in range(0, len(sizes), 60):
+        packer.add(_tasks(sizes[start : start + 60], start))
+    left: list[int] = []
+    while len(packer):
+        group = packer.take()
+        assert 1 <= len(group) <= MAX_TASKS
+        assert len(body_of(group)) <= most
+        left += group.ordinals
+    assert left == list(range(len(sizes)))
+
+
+@given(_SIZES.filter(lambda sizes: len(sizes) > 1), st.integers(min_value=1_000, max_value=20_000))
+def test_no_request_could_have_taken_the_next_task(sizes: list[int], most: int) -> None:
+    packer = Packer(most)
+    packer.add(_tasks(sizes))
+    groups: list[Tasks] = []
+    while len(packer):
+        groups.append(packer.take())
+    for group, after in pairwise(groups):
+        grown = len(body_of(group)) + 1 + len(after.bodies[0])
+        assert len(group) == MAX_TASKS or grown > most
+
+
+@given(_SIZES)
+def test_a_body_is_the_collection_as_json(sizes: list[int]) -> None:
+    tasks = _tasks(sizes)
+    value = msgspec.json.decode(body_of(tasks))["value"]
+    assert [task["id"] for task in value] == tasks.ids
+
+
+def test_a_task_that_cannot_fit_still_leaves_alone() -> None:
+    """The limit may have shrunk after the task was let in."""
+    packer = Packer(10_000)
+    packer.add(_tasks([900, 900, 900]))
+    packer.size_limit.refuse(200)
+    assert [len(packer.take()) for _ in range(3)] == [1, 1, 1]
+
+
+def test_fits_alone_counts_the_frame() -> None:
+    body = b'{"id":"a"}'
+    exact = len(body_of(Tasks([0], ["a"], ["a"], [body])))
+    assert fits_alone(len(body), exact)
+    assert not fits_alone(len(body), exact - 1)
+
+
+def test_what_goes_first_goes_before_what_waits() -> None:
+    packer = Packer(10_000)
+    packer.add(_tasks([50], 5))
+    packer.add_first(_tasks([50], 2))
+    assert packer.take().ordinals == [2, 5]
+
+
+def test_halves_are_all_of_it_and_remember_the_search() -> None:
+    tasks = _tasks([30] * 7)
+    tasks.narrowing = Narrowing(7)
+    first, second = halve(tasks)
+    assert first.ordinals + second.ordinals == list(range(7))
+    assert first.narrowing is second.narrowing is tasks.narrowing
+
+
+def test_one_odd_refusal_is_forgotten() -> None:
+    limit = SizeLimit(950_000)
+    limit.refuse(8_000)
+    assert limit.now == 4_000
+    for _ in range(130):
+        limit.accept(min(limit.now, 8_000))
+    assert limit.now > 8_000
+
+
+@given(st.integers(min_value=2_000, max_value=900_000))
+def test_a_lasting_limit_of_the_service_is_found_and_costs_few_refusals(real: int) -> None:
+    limit = SizeLimit(950_000)
+    refusals, sizes = 0, []
+    for _ in range(500):
+        size = limit.now
+        if size > real:
+            refusals += 1
+            limit.refuse(size)
+        else:
+            sizes.append(size)
+            limit.accept(size)
+    assert refusals <= 30
+    # Once found, requests are nearly as large as they may be.
+    assert sorted(sizes)[len(sizes) // 2] >= 0.7 * real
+
+
+def test_without_a_refusal_the_limit_stays() -> None:
+    limit = SizeLimit(950_000)
+    for size in (1_000, 949_000, 950_000):
+        limit.accept(size)
+    assert limit.now == 950_000

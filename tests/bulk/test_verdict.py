@@ -1,0 +1,133 @@
+"""The verdict's table, row by row."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchio.bulk.intake import fold, local_error
+from batchio.bulk.tasks import Tasks
+from batchio.bulk.verdict import Action, Kind, Result, all_added, judge, tell
+from batchio.errors import (
+    BatchioError,
+    ConnectError,
+    ConnectionLostError,
+    CredentialError,
+    DecodeError,
+    RequestTimeoutError,
+    error_class,
+)
+
+
+def _http(status: int, code: str | None = None) -> BatchioError:
+    return error_class(status, code)("no", status=status, code=code)
+
+
+@pytest.mark.parametrize(
+    ("failure", "action"),
+    [
+        (ConnectError("refused"), Action.UNREACHED),
+        (RequestTimeoutError("late"), Action.AGAIN),
+        (ConnectionLostError("cut"), Action.AGAIN),
+        (ConnectionLostError("closed", before_answer=True), Action.AT_ONCE),
+        (DecodeError("half"), Action.AGAIN),
+        (CredentialError("none"), Action.STOP),
+        (_http(401), Action.RENEW),
+        (_http(403, "AuthenticationFailed"), Action.RENEW),
+        (_http(403, "InsufficientPermissions"), Action.STOP),
+        (_http(403), Action.STOP),
+        (_http(404, "JobNotFound"), Action.STOP),
+        (_http(408), Action.AGAIN),
+        (_http(409, "JobCompleted"), Action.STOP),
+        (_http(409, "TaskIdSameAsJobPreparationTask"), Action.NARROW),
+        (_http(413), Action.HALVE),
+        (_http(413, "RequestBodyTooLarge"), Action.HALVE),
+        (_http(429), Action.REFUSED),
+        (_http(429, "TooManyRequests"), Action.REFUSED),
+        (_http(503, "ServerBusy"), Action.REFUSED),
+        (_http(503), Action.AGAIN),
+        (_http(500, "InternalError"), Action.AGAIN),
+        (_http(500, "OperationTimedOut"), Action.AGAIN),
+        (_http(502), Action.AGAIN),
+        (_http(504), Action.AGAIN),
+        (_http(501, "NotImplemented"), Action.STOP),
+        (_http(400, "InvalidRequestBody"), Action.NARROW),
+        (_http(400, "InvalidPropertyValue"), Action.NARROW),
+        (_http(400, "MissingRequiredProperty"), Action.NARROW),
+        (_http(400, "OutOfRangeInput"), Action.NARROW),
+        (_http(400, "InvalidInput"), Action.NARROW),
+        (_http(400, "InvalidQueryParameterValue"), Action.STOP),
+        (_http(400), Action.STOP),
+        (_http(302), Action.STOP),
+        (_http(204), Action.STOP),
+    ],
+)
+def test_request(failure: BatchioError, action: Action) -> None:
+    assert judge(failure) is action
+
+
+def _tasks(count: int) -> Tasks:
+    ids = [f"Task-{at}" for at in range(count)]
+    return Tasks(list(range(count)), ids, fold(ids), [b"{}"] * count)
+
+
+def _ok(task_id: str) -> Result:
+    return Result(status="success", task_id=task_id)
+
+
+@given(st.permutations(range(8)), st.booleans())
+def test_all_added_in_any_order_and_letter_case(order: list[int], upper: bool) -> None:  # noqa: FBT001 - drawn
+    tasks = _tasks(8)
+    ids = [tasks.ids[at].upper() if upper else tasks.ids[at] for at in order]
+    assert all_added(tasks, [_ok(each) for each in ids])
+
+
+@pytest.mark.parametrize(
+    "results",
+    [
+        [],
+        [_ok("Task-0")],
+        [_ok("Task-0"), _ok("Task-0")],
+        [_ok("Task-0"), _ok("Task-7")],
+        [_ok("Task-0"), _ok("Task-1"), _ok("Task-2")],
+        [_ok("Task-0"), Result(status="servererror", task_id="Task-1")],
+        [_ok("Task-0"), Result(status="Success", task_id="Task-1")],
+    ],
+)
+def test_not_all_added(results: list[Result]) -> None:
+    assert not all_added(_tasks(2), results)
+
+
+def test_each_task_is_told_by_its_own_result() -> None:
+    tasks = _tasks(6)
+    results = [
+        Result(status="SERVERERROR", task_id="task-3"),
+        Result(status="clienterror", task_id="TASK-1", error=local_error("TaskExists", "")),
+        _ok("nobody"),
+        _ok("task-0"),
+        Result(status="servererror", task_id="Task-0"),
+        Result(status="clienterror", task_id="Task-2", error=local_error("InvalidPropertyValue", "")),
+        Result(status="postponed", task_id="Task-5"),
+    ]
+    assert [kind for kind, _ in tell(tasks, results)] == [
+        Kind.ADDED,
+        Kind.EXISTS,
+        Kind.REJECTED,
+        Kind.FAILED,
+        Kind.MISSING,
+        Kind.MISSING,
+    ]
+
+
+_STATUSES = st.sampled_from(["success", "clienterror", "servererror", "?"])
+
+
+@given(st.integers(1, 6), st.lists(st.tuples(st.integers(0, 8), _STATUSES), max_size=12))
+def test_told_agrees_with_the_first_result_for_each_task(count: int, answers: list[tuple[int, str]]) -> None:
+    tasks = _tasks(count)
+    results = [Result(status=status, task_id=f"TASK-{number}") for number, status in answers]
+    kinds = {"success": Kind.ADDED, "clienterror": Kind.REJECTED, "servererror": Kind.FAILED, "?": Kind.MISSING}
+    for at, (kind, _) in enumerate(tell(tasks, results)):
+        first = next((status for number, status in answers if number == at), "?")
+        assert kind is kinds[first]

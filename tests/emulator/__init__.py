@@ -1,0 +1,1 @@
+"""Tests of the local Batch service, over a real socket with a client of their own."""

@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
+from urllib.parse import urlsplit
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from batchio.emulator import Emulator, pages
+from batchio.emulator.shelf import Shelf
+
+from .wire import Wire
+
+
+async def follow(
+    wire: Wire, path: str, between: Callable[[int], Awaitable[None]] | None = None, **query: str
+) -> list[list[str]]:
+    """The ids of every page, by following the links."""
+    reply = await wire.get(path, **query)
+    found = [reply.ids]
+    while "odata.nextLink" in reply.json:
+        if between is not None:
+            await between(len(found))
+        reply = await wire.send("GET", reply.json["odata.nextLink"])
+        assert reply.status == 200, reply.body
+        found.append(reply.ids)
+    return found
+
+
+async def test_pages_and_links(wire: Wire, emulator: Emulator) -> None:
+    await wire.job()
+    await wire.add("job", *(f"t{n}" for n in range(7)))
+    assert await follow(wire, "/jobs/job/tasks", maxresults="3") == [["t0", "t1", "t2"], ["t3", "t4", "t5"], ["t6"]]
+    # No empty page at the end.
+    assert [len(page) for page in await follow(wire, "/jobs/job/tasks", maxresults="7")] == [7]
+    link = (await wire.get("/jobs/job/tasks", maxresults="3", _select="id", _filter="state eq 'active'")).json
+    parts = urlsplit(link["odata.nextLink"])
+    assert f"{parts.scheme}://{parts.netloc}" == emulator.endpoint
+    assert "%20" in parts.query
+    assert "+" not in parts.query
+    assert (await wire.send("GET", link["odata.nextLink"])).items == [{"id": "t3"}, {"id": "t4"}, {"id": "t5"}]
+
+
+async def test_a_thousand_is_the_page_of_old(wire: Wire) -> None:
+    await wire.job()
+    for start in range(0, 1100, 100):
+        await wire.add("job", *(f"t{n}" for n in range(start, start + 100)))
+    assert [len(page) for page in await follow(wire, "/jobs/job/tasks")] == [1000, 100]
+
+
+async def test_links_stay_right_while_things_come_and_go(wire: Wire) -> None:
+    await wire.job()
+    await wire.add("job", *(f"t{n}" for n in range(20)))
+
+    async def change(page: int) -> None:
+        if page > 3:
+            return
+        # The last task that was shown goes, one ahead goes, and others come; one of them is an old one anew.
+        await wire.call("DELETE", f"/jobs/job/tasks/t{page * 5 - 1}")
+        await wire.call("DELETE", f"/jobs/job/tasks/t{page * 5 + 2}")
+        await wire.add("job", f"new{page}", f"t{page * 5 - 1}")
+
+    shown = [id for page in await follow(wire, "/jobs/job/tasks", change, maxresults="5") for id in page]
+    gone = {f"t{page * 5 + place}" for page in range(1, 4) for place in (-1, 2)}
+    lived = {f"t{n}" for n in range(20)} - gone
+    assert all(shown.count(id) == 1 for id in lived)
+    # What came in anew is another task of the same name.
+    assert {id for id in shown if shown.count(id) > 1} <= gone
+
+
+async def test_a_link_does_not_fit_another_listing(wire: Wire) -> None:
+    await wire.job("a")
+    await wire.job("b")
+    link = (await wire.get("/jobs", maxresults="1")).json["odata.nextLink"]
+    other = await wire.send("GET", link.replace("/jobs?", "/pools?"))
+    assert (other.status, other.code) == (400, "InvalidQueryParameterValue")
+
+
+async def test_a_page_looks_at_a_bounded_number(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "SCAN_LIMIT", 100)
+    monkeypatch.setattr(pages, "_CHUNK", 100)
+    await wire.job()
+    for start in range(0, 300, 100):
+        await wire.add("job", *(f"t{n}" for n in range(start, start + 100)))
+    await wire.add("job", "last")
+    found = await follow(wire, "/jobs/job/tasks", _filter="startswith(id,'l')")
+    assert found == [[], [], [], ["last"]]
+
+
+class Thing(SimpleNamespace):
+    born: int
+    gone: bool
+
+
+@given(st.data())
+def test_each_lives_once_through_any_listing(data: st.DataObject) -> None:
+    shelf: Shelf[Thing] = Shelf()
+    born = 0
+
+    def add() -> None:
+        nonlocal born
+        born += data.draw(st.integers(1, 3))
+        shelf.add(str(born), Thing(born=born, gone=False))
+
+    for _ in range(data.draw(st.integers(0, 12))):
+        add()
+    lived = {thing.born for thing in shelf.all()}
+    seen: list[int] = []
+    after: int | None = 0
+    while after is not None:
+        found, after = pages.one_page(shelf, after, data.draw(st.integers(1, 4)))
+        seen += [thing.born for thing in found]
+        for _ in range(data.draw(st.integers(0, 2))):
+            if born < 60:
+                add()
+        for thing in data.draw(
+            st.lists(st.sampled_from(shelf.all()), unique_by=id, max_size=4) if len(shelf) else st.just([])
+        ):
+            shelf.remove(str(thing.born))
+            lived.discard(thing.born)
+    assert seen == sorted(set(seen))
+    assert lived <= set(seen)
+
+
+def test_a_shelf_forgets_what_is_gone() -> None:
+    shelf: Shelf[Thing] = Shelf()
+    for born in range(1, 5001):
+        shelf.add(str(born), Thing(born=born, gone=False))
+    for born in range(1, 4001):
+        shelf.remove(str(born))
+    assert len(shelf) == 1000
+    assert len(shelf.row(0, 10_000)) < 2001
+    found, after = pages.one_page(shelf, 2500, 10)
+    assert [thing.born for thing in found] == list(range(4001, 4011))
+    assert after == 4010
