@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import sys
 
-_EXTRA = ("cyclopts", "rich")
-
 
 def main() -> None:
     """Run the command line with the arguments of this process, and exit with its code."""
     try:
         from .cli.app import run  # noqa: PLC0415 - the extra `cli` may be missing
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in _EXTRA:
+        if error.name != "cyclopts":
             raise
-        sys.exit("batchio: the command line needs more packages: pip install 'batchio[cli]'")
+        sys.stderr.write("batchio: the command line needs more packages: pip install 'batchio[cli]'\n")
+        sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
     sys.exit(run(sys.argv[1:]))

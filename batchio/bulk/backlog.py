@@ -55,10 +55,13 @@ class Backlog:
     def admit(self, tasks: Tasks) -> None:
         """Queue new tasks; those whose key is in the window wait for it to be settled."""
         keys = tasks.keys
-        if len(set(keys)) == len(keys) and self._window.isdisjoint(keys):
+        if self._window.isdisjoint(keys):
+            before = len(self._window)
             self._window.update(keys)
-            self.packer.add(tasks)
-            return
+            if len(self._window) - before == len(keys):
+                self.packer.add(tasks)
+                return
+            self._window.difference_update(keys)
         fresh: list[int] = []
         for at, key in enumerate(keys):
             if key in self._window:

@@ -38,6 +38,9 @@ class Carrier:
     def __init__(self, engine: Engine, tasks: Tasks) -> None:
         self._engine = engine
         self._ledger = engine.ledger
+        self._begin(tasks)
+
+    def _begin(self, tasks: Tasks) -> None:
         self._tasks = tasks
         self._request = self._make_request()
         self._failures = 0
@@ -45,9 +48,17 @@ class Carrier:
         self._renewed = False
 
     async def carry(self) -> None:
-        """Try until the tasks are settled or given back; cancelled, it still holds them (`give_back`)."""
-        while len(self._tasks) and not await self._is_through():
-            pass
+        """Try until the tasks are settled or given back, then go on with the next ones while there are any.
+
+        Cancelled, it still holds what it carries (`give_back`).
+        """
+        while True:
+            while len(self._tasks) and not await self._is_through():
+                pass
+            tasks = self._engine.next_tasks()
+            if tasks is None:
+                return
+            self._begin(tasks)
 
     async def _is_through(self) -> bool:
         """One try and what follows from it; false means that the same request goes out again."""
@@ -64,7 +75,7 @@ class Carrier:
             return await self._react(failure, sent_at)
         now = engine.clock()
         engine.accepted(now)
-        engine.gate.pacing.answered(now, sent_at)
+        engine.gate.answered(now, sent_at)
         engine.backlog.packer.size_limit.accept(len(self._request.body or b""))
         self._settle(results)
         return True

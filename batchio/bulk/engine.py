@@ -51,6 +51,7 @@ class Engine:
         self.meter = Meter(self.clock())
         self.feeder = Feeder(tasks, options, self.backlog, self.ledger, self.wake)
         self._waiting_since = 0.0
+        self._entering = 0
         self._linger_until: float | None = None
         self._carriers: set[asyncio.Task[None]] = set()
         self._dispatcher: asyncio.Task[None] | None = None
@@ -140,9 +141,23 @@ class Engine:
                 await self._sleep(now)
             else:
                 self.meter.waits_for = "service"
+                self._entering = 1
                 await self.gate.enter()
+                self._entering = 0
                 self.meter.waits_for = None
                 self._launch()
+
+    def next_tasks(self) -> Tasks | None:
+        """More for a carrier that is through, if its place in the window still holds."""
+        if self._stopping.is_set() or not self.gate.may_stay(self._entering):
+            return None
+        self._reject(self.feeder.prepare())
+        now = self.clock()
+        self.backlog.wake_retries(now)
+        if self._stopping.is_set() or not self.backlog.has_request(flush=self._is_flushing(now)):
+            return None
+        self._linger_until = None
+        return self.backlog.take()
 
     def _launch(self) -> None:
         now = self.clock()

@@ -46,6 +46,22 @@ class Gate:
                 self._waiting.remove(turn)
             raise
 
+    def may_stay(self, own_waiting: int) -> bool:
+        """Whether who has a place may keep it for the next request: the window holds, and nobody else waits.
+
+        `own_waiting`: how many of those who wait belong to the one who asks.
+        """
+        now = self.clock()
+        if len(self._waiting) > own_waiting or self.in_flight > self.pacing.window(now):
+            return False
+        return self.pacing.next_at(now) <= now
+
+    def answered(self, now: float, sent_at: float) -> None:
+        """Tell the controller, which may have room for more now."""
+        self.pacing.answered(now, sent_at)
+        if self._waiting:
+            self._admit()
+
     def leave(self) -> None:
         """Give the place back."""
         self.in_flight -= 1

@@ -33,8 +33,8 @@ class RawQueue:
         return self.taken - self.given
 
     def add(self, items: Sequence[Any]) -> None:
-        """Take items; an item that is a list or tuple stands for its own items."""
-        if {list, tuple}.isdisjoint(map(type, items)):
+        """Take items; where the first is a list or tuple, such items stand for their own items."""
+        if items and not isinstance(items[0], list | tuple):
             self._add(items)
             return
         for item in items:
@@ -80,11 +80,13 @@ def prepare(items: Sequence[Any], first: int) -> Prepared:
         fast = _FAST.get(kinds.pop())
         if fast is not None:
             try:
-                ids, bodies = fast(items)
+                ids, bodies, lines = fast(items)
+                # An id that is no string ends here, too.
+                tasks = Tasks(list(range(first, first + len(items))), ids, fold(ids), bodies, lines=lines)
             except _UNREADABLE:
                 return _walk(items, first)
-            if len(bodies) == len(items) and set(map(type, ids)) == {str}:
-                return Tasks(list(range(first, first + len(ids))), ids, fold(ids), bodies), []
+            if lines is None or lines.count(b"\n") == len(items):
+                return tasks, []
     return _walk(items, first)
 
 
@@ -92,7 +94,10 @@ def fold(ids: list[str]) -> list[str]:
     """The ids as the service compares them: without regard to letter case, which only ASCII letters have."""
     joined = "\n".join(ids)
     if joined.isascii():
-        keys = joined.lower().split("\n")
+        lower = joined.lower()
+        if lower == joined:
+            return ids.copy()
+        keys = lower.split("\n")
         if len(keys) == len(ids):
             return keys
     return [each.lower() if each.isascii() else each for each in ids]
@@ -103,33 +108,31 @@ def local_error(code: str, text: str) -> BatchError:
     return BatchError(code=code, message=ErrorMessage(lang="en-us", value=text))
 
 
-def _models(items: Sequence[TaskAddParameter]) -> tuple[list[str], list[bytes]]:
-    return [item.id for item in items], _lines(items)
+_Group = tuple[list[str], list[bytes] | None, bytes | None]
+"""Ids, and either the bodies or all of them as lines."""
 
 
-def _mappings(items: Sequence[dict[str, Any]]) -> tuple[list[str], list[bytes]]:
-    return [item["id"] for item in items], _lines(items)
+def _models(items: Sequence[TaskAddParameter]) -> _Group:
+    # One call for the group; a raw newline never stands inside of JSON text, so it marks the tasks' ends.
+    return [item.id for item in items], None, _encoder.encode_lines(items)
 
 
-def _encoded(items: Sequence[bytes]) -> tuple[list[str], list[bytes]]:
+def _mappings(items: Sequence[dict[str, Any]]) -> _Group:
+    return [item["id"] for item in items], None, _encoder.encode_lines(items)
+
+
+def _encoded(items: Sequence[bytes]) -> _Group:
     bodies = list(items)
     if b"\n" in b"".join(bodies):
         bodies = [_one_line(body) for body in bodies]
-    return [found.id for found in map(_identify, bodies)], bodies
-
-
-def _lines(items: Sequence[Any]) -> list[bytes]:
-    # One call for the group; a raw newline never stands inside of JSON text, so it marks the tasks' ends.
-    bodies = _encoder.encode_lines(items).split(b"\n")
-    bodies.pop()
-    return bodies
+    return [found.id for found in map(_identify, bodies)], bodies, None
 
 
 def _one_line(body: bytes) -> bytes:
     return msgspec.json.format(body, indent=-1) if b"\n" in body else body
 
 
-_FAST: dict[type, Callable[[Any], tuple[list[str], list[bytes]]]] = {
+_FAST: dict[type, Callable[[Any], _Group]] = {
     TaskAddParameter: _models,
     dict: _mappings,
     bytes: _encoded,

@@ -20,6 +20,8 @@ _FORGET = 100
 
 def body_of(tasks: Tasks) -> bytes:
     """The body of a request that carries these tasks."""
+    if tasks.lines is not None:
+        return b"".join((HEAD, tasks.lines.replace(b"\n", b",")[:-1], TAIL))
     return b"".join((HEAD, b",".join(tasks.bodies), TAIL))
 
 
@@ -45,7 +47,10 @@ class Packer:
 
     def add(self, tasks: Tasks) -> None:
         """Queue tasks at the end."""
-        self._queue.extend(tasks)
+        if self._queue.ids:
+            self._queue.extend(tasks)
+        else:
+            self._queue = tasks
 
     def add_first(self, tasks: Tasks) -> None:
         """Queue tasks before all others."""
@@ -55,15 +60,15 @@ class Packer:
     def take(self) -> Tasks:
         """The next request's tasks; at least one where the queue is not empty."""
         group, limit = self._queue, self.size_limit.now
-        count = min(MAX_TASKS, len(group.ids))
+        count = len(group.ids)
         # Each task needs its bytes and a comma.
-        if sum(map(len, group.bodies[:count])) + count + _FRAME > limit:
-            ends = list(accumulate(map(len, group.bodies[:count]), initial=_FRAME - 1))
-            while count > 1 and ends[count] + count > limit:
-                count -= 1
-        elif count == len(group.ids):
+        if count <= MAX_TASKS and group.size + count + _FRAME <= limit:
             self._queue = Tasks.none()
             return group
+        count = min(count, MAX_TASKS)
+        ends = list(accumulate(map(len, group.bodies[:count]), initial=_FRAME - 1))
+        while count > 1 and ends[count] + count > limit:
+            count -= 1
         return group.cut(count)
 
     def drain(self) -> Tasks:

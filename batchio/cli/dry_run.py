@@ -27,6 +27,7 @@ def dry_run(source: Source, options: SubmitOptions, screen: Screen) -> int:
     for portion in read_tasks(source.chunks(), full_judge()):
         found.add(portion)
         packing.add(portion.tasks)
+        screen.note_now_and_then(lambda: f"checking {source.name}: {found.tasks:,} good tasks so far")
         if portion.bad is not None:
             teller.tell(portion.bad)
     teller.end()

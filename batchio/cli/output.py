@@ -10,6 +10,8 @@ import re
 import sys
 from contextlib import suppress
 
+from .codes import CommandError
+
 _SIGNATURE = re.compile(r"(?i)\b((?:sig|signature|accesskey|accountkey|password|token)=)[^&\s'\"]+")
 
 
@@ -48,11 +50,16 @@ def write_data(text: str) -> None:
     """A line on stdout. Who closed it wants no more: then it is dropped without a word."""
     if sys.stdout is None:
         return
+    encoding = sys.stdout.encoding or "utf-8"
     try:
-        sys.stdout.write(f"{text}\n")
+        # What the terminal cannot show is written as an escape.
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
         sys.stdout.flush()
     except BrokenPipeError:
         drop_output()
+    except OSError as error:
+        drop_output()
+        raise CommandError(f"standard output: {(error.strerror or str(error)).lower()}") from error
 
 
 def drop_output() -> None:

@@ -117,7 +117,7 @@ def _failure(outcome: TaskOutcome) -> dict[str, Any]:
     return {
         "index": outcome.index,
         "task_id": outcome.task_id,
-        "state": outcome.state.value,
+        "state": str(outcome.state),
         "confirmed": outcome.confirmed,
         "attempts": outcome.attempts,
         "code": error.code if error else None,

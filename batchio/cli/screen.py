@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ class Screen:
     def __init__(self, *, quiet: bool, plain_seconds: float = _PLAIN_SECONDS) -> None:
         self._quiet = quiet
         self._plain_seconds = plain_seconds
+        self._noted_at = time.monotonic()
         self._console: Console | None = None
 
     def note(self, text: str) -> None:
@@ -45,6 +47,13 @@ class Screen:
                 self._console.print(without_secrets(text), markup=False, highlight=False, soft_wrap=True)
             return
         write_error(text)
+
+    def note_now_and_then(self, text: Callable[[], str]) -> None:
+        """The same, but no more often than progress is shown; for what has no loop to wait in."""
+        now = time.monotonic()
+        if now - self._noted_at >= self._plain_seconds:
+            self._noted_at = now
+            self.note(text())
 
     @asynccontextmanager
     async def showing(self, line: Callable[[], str]) -> AsyncGenerator[None]:

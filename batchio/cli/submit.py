@@ -50,6 +50,7 @@ def first_reading(source: Source, screen: Screen, *, skip: bool) -> Survey:
     teller = Teller(source.name, screen)
     for portion in read_tasks(source.chunks(), quick):
         found.add(portion)
+        screen.note_now_and_then(lambda: f"checking {source.name}: {found.tasks:,} tasks so far")
         if portion.bad is not None:
             teller.tell(portion.bad)
             if teller.is_tired and not skip:
@@ -63,10 +64,15 @@ def first_reading(source: Source, screen: Screen, *, skip: bool) -> Survey:
 
 
 def _check_options(options: SubmitOptions) -> None:
+    for name in ("attempts", "max_requests"):
+        if getattr(options, name) < 1:
+            raise CommandError(f"--{name.replace('_', '-')}: at least 1, not {getattr(options, name)}")
+    for name in ("patience", "deadline", "progress"):
+        seconds = getattr(options, name)
+        if seconds is not None and not seconds > 0:
+            raise CommandError(f"--{name}: seconds above 0, not {seconds:g}")
     if options.create_job and not options.pool:
         raise CommandError("--create-job needs --pool: the pool that the job's tasks run on")
-    if not options.progress > 0:
-        raise CommandError(f"--progress: seconds above 0, not {options.progress:g}")
     if options.pool and not (options.create_job or options.emulator):
         raise CommandError("--pool is for a job that is created: add --create-job")
 
@@ -140,6 +146,9 @@ class _Submit:
                 skipped=ended.skipped,
             )
         )
+        if code == Exit.OK and self._first is not None and ended.given != self._first.tasks:
+            self._screen.warn(f"batchio: {self._source.name} has changed while it was read")
+            code = Exit.NOT_ALL
         if ended.interrupted or code == Exit.STOPPED:
             self._tell_how_to_go_on(ended)
         return code

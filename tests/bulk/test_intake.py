@@ -95,7 +95,10 @@ def test_look_alikes_are_other_ids() -> None:
     assert fold(["task", kelvin]) == ["task", kelvin]
 
 
-@given(st.lists(st.one_of(st.integers(0, 9), st.lists(st.integers(0, 9), max_size=5)), max_size=20), st.integers(1, 7))
+_ITEM = st.integers(0, 9)
+
+
+@given(st.one_of(st.lists(_ITEM, max_size=20), st.lists(st.lists(_ITEM, max_size=5), max_size=20)), st.integers(1, 7))
 def test_lists_of_items_are_opened_in_order(items: list[Any], most: int) -> None:
     queue = RawQueue()
     for start in range(0, len(items), 4):

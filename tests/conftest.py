@@ -1,0 +1,53 @@
+"""What tests share: a scripted service, a client of it, and aioresponses on an aiohttp that is newer than it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import AsyncIterator, Iterator
+from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
+
+import aioresponses.core
+import pytest
+from aiohttp import ClientResponse
+
+if TYPE_CHECKING:
+    from scripted import ScriptedService
+
+    from batchio import BatchClient
+
+
+@pytest.fixture
+async def service() -> AsyncIterator[ScriptedService]:
+    """A scripted Batch service on a port of its own."""
+    from scripted import ScriptedService  # noqa: PLC0415 -- tests of the lower floors run without the client
+
+    async with ScriptedService() as service:
+        yield service
+
+
+@pytest.fixture
+async def client(service: ScriptedService) -> AsyncIterator[BatchClient]:
+    """A client of the scripted service; one try may take 10 seconds."""
+    from scripted import connect  # noqa: PLC0415 -- as above
+
+    async with connect(service) as client:
+        yield client
+
+
+class _Answer(ClientResponse):
+    """The response that aioresponses builds, with the argument that it does not know of."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"stream_writer": Mock(output_size=0), **kwargs})
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _aioresponses_on_new_aiohttp() -> Iterator[None]:
+    """The client of aiohttp 3.14 wants a `stream_writer`; a release of aioresponses that gives it is left alone."""
+    wanted = "stream_writer" in inspect.signature(ClientResponse.__init__).parameters
+    given = "stream_writer" in inspect.getsource(aioresponses.core)
+    with pytest.MonkeyPatch.context() as patch:
+        if wanted and not given:
+            patch.setattr(aioresponses.core, "ClientResponse", _Answer)
+        yield
