@@ -83,7 +83,7 @@ class Feeder:
             first, items = self._raw.cut(min(MAX_TASKS - len(packer), self._affordable()))
             tasks, unsendable = prepare(items, first)
             size = tasks.size
-            if size >= self._options.max_body // 2:
+            if not fits_alone(size, self._options.max_body):
                 tasks = self._without_giants(tasks, unsendable)
                 size = tasks.size
             bad += unsendable

@@ -80,13 +80,12 @@ def prepare(items: Sequence[Any], first: int) -> Prepared:
         fast = _FAST.get(kinds.pop())
         if fast is not None:
             try:
-                ids, bodies, lines = fast(items)
-                # An id that is no string ends here, too.
-                tasks = Tasks(list(range(first, first + len(items))), ids, fold(ids), bodies, lines=lines)
+                ids, bodies, packed = fast(items)
+                # An id that is no string raises here.
+                keys = fold(ids)
             except _UNREADABLE:
                 return _walk(items, first)
-            if lines is None or lines.count(b"\n") == len(items):
-                return tasks, []
+            return Tasks(list(range(first, first + len(items))), ids, keys, bodies, packed=packed), []
     return _walk(items, first)
 
 
@@ -109,16 +108,15 @@ def local_error(code: str, text: str) -> BatchError:
 
 
 _Group = tuple[list[str], list[bytes] | None, bytes | None]
-"""Ids, and either the bodies or all of them as lines."""
+"""Ids, and either the bodies or the request that carries them all."""
 
 
 def _models(items: Sequence[TaskAddParameter]) -> _Group:
-    # One call for the group; a raw newline never stands inside of JSON text, so it marks the tasks' ends.
-    return [item.id for item in items], None, _encoder.encode_lines(items)
+    return [item.id for item in items], None, _encoder.encode({"value": items})
 
 
 def _mappings(items: Sequence[dict[str, Any]]) -> _Group:
-    return [item["id"] for item in items], None, _encoder.encode_lines(items)
+    return [item["id"] for item in items], None, _encoder.encode({"value": items})
 
 
 def _encoded(items: Sequence[bytes]) -> _Group:

@@ -8,26 +8,24 @@ from __future__ import annotations
 
 from itertools import accumulate
 
-from .tasks import Tasks
+from .tasks import FRAME, HEAD, TAIL, Tasks
 
 MAX_TASKS = 100
 """Tasks a request. Source: the REST documentation, "Add a collection of tasks to a job"."""
 
-HEAD, TAIL = b'{"value":[', b"]}"
-_FRAME = len(HEAD) + len(TAIL)
 _FORGET = 100
 
 
 def body_of(tasks: Tasks) -> bytes:
     """The body of a request that carries these tasks."""
-    if tasks.lines is not None:
-        return b"".join((HEAD, tasks.lines.replace(b"\n", b",")[:-1], TAIL))
+    if tasks.packed is not None:
+        return tasks.packed
     return b"".join((HEAD, b",".join(tasks.bodies), TAIL))
 
 
 def fits_alone(size: int, max_body: int) -> bool:
     """Whether one task of `size` bytes fits into a request."""
-    return size + _FRAME <= max_body
+    return size + FRAME <= max_body
 
 
 class Packer:
@@ -62,11 +60,11 @@ class Packer:
         group, limit = self._queue, self.size_limit.now
         count = len(group.ids)
         # Each task needs its bytes and a comma.
-        if count <= MAX_TASKS and group.size + count + _FRAME <= limit:
+        if count <= MAX_TASKS and group.size + count + FRAME <= limit:
             self._queue = Tasks.none()
             return group
         count = min(count, MAX_TASKS)
-        ends = list(accumulate(map(len, group.bodies[:count]), initial=_FRAME - 1))
+        ends = list(accumulate(map(len, group.bodies[:count]), initial=FRAME - 1))
         while count > 1 and ends[count] + count > limit:
             count -= 1
         return group.cut(count)

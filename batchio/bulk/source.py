@@ -17,7 +17,7 @@ from typing import Any, Protocol
 
 from ..errors import ConfigurationError
 
-CHUNK = 2000
+CHUNK = 1000
 """Items read at once, at most."""
 
 _CONTAINERS = (list, tuple, set, frozenset, deque)

@@ -11,6 +11,11 @@ from collections.abc import Iterable
 import msgspec
 
 
+HEAD, TAIL = b'{"value":[', b"]}"
+FRAME = len(HEAD) + len(TAIL)
+"""Bytes of a request's body beside its tasks and the commas between them."""
+
+
 class Narrowing(msgspec.Struct):
     """The search for bad tasks in a request that was refused as a whole: how many it had, how many are bad."""
 
@@ -18,14 +23,22 @@ class Narrowing(msgspec.Struct):
     bad: int = 0
 
 
+class _Packed(msgspec.Struct):
+    value: list[msgspec.Raw]
+
+
+_cut_up = msgspec.json.Decoder(_Packed).decode
+
+
 class Tasks:
     """`ordinals` (places in the input), `ids`, `keys` (ids as the service compares them) and `bodies` (JSON).
 
-    `lines`: the bodies as one piece, a raw newline after each, where they were encoded so. `narrowing`: set
-    while these tasks are a part of a request that was refused as a whole.
+    `packed`: the body of the request that carries just these tasks, where they were encoded so; the single
+    bodies are cut out of it when somebody asks for them. `narrowing`: set while these tasks are a part of a
+    request that was refused as a whole.
     """
 
-    __slots__ = ("_bodies", "ids", "keys", "lines", "narrowing", "ordinals")
+    __slots__ = ("_bodies", "ids", "keys", "narrowing", "ordinals", "packed")
 
     def __init__(
         self,
@@ -34,12 +47,12 @@ class Tasks:
         keys: list[str],
         bodies: list[bytes] | None = None,
         *,
-        lines: bytes | None = None,
+        packed: bytes | None = None,
     ) -> None:
         self.ordinals = ordinals
         self.ids = ids
         self.keys = keys
-        self.lines = lines
+        self.packed = packed
         self.narrowing: Narrowing | None = None
         self._bodies = bodies
 
@@ -47,7 +60,7 @@ class Tasks:
     def bodies(self) -> list[bytes]:
         """The JSON of each task."""
         if self._bodies is None:
-            self._bodies = (self.lines or b"").split(b"\n")[:-1]
+            self._bodies = [bytes(raw) for raw in _cut_up(self.packed or b"").value]
         return self._bodies
 
     def __len__(self) -> int:
@@ -59,8 +72,8 @@ class Tasks:
     @property
     def size(self) -> int:
         """Bytes of all bodies."""
-        if self.lines is not None:
-            return len(self.lines) - len(self.ids)
+        if self.packed is not None:
+            return len(self.packed) - FRAME - len(self.ids) + 1
         return sum(map(len, self.bodies))
 
     def append(self, ordinal: int, task_id: str, key: str, body: bytes) -> None:
@@ -70,7 +83,7 @@ class Tasks:
     def extend(self, other: Tasks) -> None:
         """Add the tasks of `other` at the end."""
         self.bodies.extend(other.bodies)
-        self.lines = None
+        self.packed = None
         self.ordinals += other.ordinals
         self.ids += other.ids
         self.keys += other.keys
@@ -80,7 +93,7 @@ class Tasks:
         bodies = self.bodies
         head = Tasks(self.ordinals[:count], self.ids[:count], self.keys[:count], bodies[:count])
         del self.ordinals[:count], self.ids[:count], self.keys[:count], bodies[:count]
-        self.lines = None
+        self.packed = None
         return head
 
     def pick(self, places: Iterable[int]) -> Tasks:

@@ -21,11 +21,16 @@ from .codes import CommandError, Exit, code_of
 from .options import DemoOptions, EmulatorOptions, SubmitOptions
 from .output import drop_output, write_error
 
+_EXIT_CODES = """Exit codes: 0 all added; 1 some tasks not added; 2 wrong use or bad
+input; 3 stopped, can go on; 4 authentication; 130 interrupted."""
+
 app = App(
     name="batchio",
-    help="Add millions of tasks to an Azure Batch job, or try it all on a local Batch service.",
-    help_epilogue="Exit codes: 0 all added; 1 some tasks not added; 2 wrong use or bad input; 3 stopped, can go on; "
-    "4 authentication; 130 interrupted.",
+    help=f"""Add millions of tasks to an Azure Batch job, or try it all on a local
+Batch service.
+
+{_EXIT_CODES}""",
+    # Words as they stand here: lines are kept, and nothing slow has to be imported for them.
     help_format="plaintext",
     version=__version__,
 )
@@ -43,13 +48,18 @@ def submit(
 ) -> int:
     """Add the tasks in FILE to JOB.
 
-    FILE is JSON Lines (one task a line), a JSON array, or the collection's own {"value": [...]}; - is standard
-    input, and a name that ends in .gz is unpacked. A file is checked as a whole before anything is sent.
+    FILE is JSON Lines (one task a line), a JSON array, or the collection's
+    own {"value": [...]}; - is standard input, and a name that ends in .gz is
+    unpacked. A file is checked as a whole before anything is sent; standard
+    input is checked as it comes.
 
-    Account and key come from AZURE_BATCH_ENDPOINT, AZURE_BATCH_ACCOUNT and AZURE_BATCH_ACCESS_KEY, from a
-    compute node's own variables, or from azure-identity.
+    Endpoint and key come from AZURE_BATCH_ENDPOINT, AZURE_BATCH_ACCOUNT and
+    AZURE_BATCH_ACCESS_KEY, from a compute node's own variables, or from
+    azure-identity. There is no option for a key: others could read it.
 
-    Ctrl-C finishes what is on its way and reports; a second one stops at once.
+    Ctrl-C finishes what is on its way and reports; a second one stops at
+    once. Exit codes: 0 all added; 1 some tasks not added; 2 wrong use or bad
+    input; 3 stopped, can go on; 4 authentication; 130 interrupted.
 
     Parameters
     ----------
@@ -70,8 +80,9 @@ def submit(
 def emulator(*, options: Annotated[EmulatorOptions, Parameter(name="*")] = _EMULATOR) -> int:
     """Run a local Batch service until Ctrl-C.
 
-    It needs no account. When it is ready it prints its endpoint, account and key, and the export lines that point
-    batchio and other clients to it.
+    It needs no account. When it is ready it prints its endpoint and account,
+    and the export lines that point batchio and other clients to it.
+    Exit codes: 0 stopped by Ctrl-C; 2 wrong use, or the port is taken.
     """
     from .emulator import emulator as command  # noqa: PLC0415 - see the module's law
 
@@ -80,9 +91,11 @@ def emulator(*, options: Annotated[EmulatorOptions, Parameter(name="*")] = _EMUL
 
 @app.command
 def demo(*, options: Annotated[DemoOptions, Parameter(name="*")] = _DEMO) -> int:
-    """Submit a rendering job to a local service that throttles and fails, and count what arrived.
+    """Submit a rendering job to a local service that throttles and fails.
 
-    It needs no account and leaves nothing behind. Exit code 0 says that tasks sent, added and present agree.
+    It needs no account and leaves nothing behind. At the end the service is
+    asked what it holds. Exit codes: 0 tasks sent, reported as added and
+    counted by the service agree; 1 they do not; 130 interrupted.
     """
     from .demo import demo as command  # noqa: PLC0415 - see the module's law
 

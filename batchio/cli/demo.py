@@ -6,7 +6,6 @@ sent, what was reported and what the service counts agree.
 
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
@@ -19,6 +18,7 @@ from .codes import CommandError, Exit
 from .interrupt import Interrupt, run
 from .options import DemoOptions, SubmitOptions
 from .output import write_data
+from .progress import many
 from .report import amount, as_json, as_mapping, in_words
 from .screen import Screen
 from .source import Source
@@ -55,12 +55,7 @@ def demo(options: DemoOptions) -> int:
     if options.tasks < 1:
         raise CommandError(f"--tasks: at least 1, not {options.tasks}")
     screen = Screen(quiet=options.quiet)
-    with tempfile.TemporaryDirectory(prefix="batchio-demo-") as folder:
-        path = Path(folder, "frames.jsonl")
-        with path.open("wb") as file:
-            file.writelines(frames(options.tasks))
-        screen.note(f"{options.tasks:,} frames to render, {amount(path.stat().st_size)} of tasks, in {path}")
-        return run(lambda interrupt: _demo(options, Source(os.fspath(path)), screen, interrupt))
+    return run(lambda interrupt: _demo(options, screen, interrupt))
 
 
 def frames(count: int) -> Iterator[bytes]:
@@ -87,13 +82,29 @@ def faults() -> list[FaultRule]:
     ]
 
 
-async def _demo(options: DemoOptions, source: Source, screen: Screen, interrupt: Interrupt) -> int:
+def _write(folder: str, count: int) -> tuple[str, int]:
+    """Write the frames; gives the file's path and size."""
+    path = Path(folder, "frames.jsonl")
+    with path.open("wb") as file:
+        file.writelines(frames(count))
+        return str(path), file.tell()
+
+
+async def _demo(options: DemoOptions, screen: Screen, interrupt: Interrupt) -> int:
+    with tempfile.TemporaryDirectory(prefix="batchio-demo-") as folder:
+        path, size = _write(folder, options.tasks)
+        screen.note(f"{many(options.tasks, 'frame')} to render: {amount(size)} of tasks in {path}")
+        ended, tally = await _render(Source(path), screen, interrupt, quiet=options.quiet)
+    return _report(ended, tally, options, screen, interrupt)
+
+
+async def _render(source: Source, screen: Screen, interrupt: Interrupt, *, quiet: bool) -> tuple[Ended, Tally]:
+    """Submit the frames to a service that misbehaves, and let it count them."""
     from ..client import BatchClient  # noqa: PLC0415 - keeps `--help` fast
     from ..emulator import Emulator  # noqa: PLC0415 - as above
     from .preparing import ensure_job, ensure_pool  # noqa: PLC0415 - as above
     from .submission import Submission  # noqa: PLC0415 - as above
 
-    submit_options = SubmitOptions(quiet=options.quiet)
     first = first_reading(source, screen, skip=False)
     async with AsyncExitStack() as stack:
         emulator = await stack.enter_async_context(Emulator(faults=faults()))
@@ -104,9 +115,8 @@ async def _demo(options: DemoOptions, source: Source, screen: Screen, interrupt:
         )
         await ensure_pool(client, POOL)
         await ensure_job(client, JOB, screen, pool=POOL)
-        ended = await Submission(source, first, submit_options, screen).run(client, JOB, interrupt)
-        tally = Tally(sent=first.tasks, added=ended.report.added, present=await _present(client))
-    return _report(ended, tally, options, screen, interrupt)
+        ended = await Submission(source, first, SubmitOptions(quiet=quiet), screen).run(client, JOB, interrupt)
+        return ended, Tally(sent=first.tasks, added=ended.report.added, present=await _present(client))
 
 
 async def _present(client: BatchClient) -> int:

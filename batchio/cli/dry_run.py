@@ -9,6 +9,7 @@ from .checking import full_judge
 from .codes import Exit
 from .options import MAX_BODY, SubmitOptions
 from .output import write_data
+from .progress import many
 from .reading import read_tasks
 from .report import as_json
 from .screen import Screen
@@ -19,11 +20,12 @@ from .telling import Teller
 
 def dry_run(source: Source, options: SubmitOptions, screen: Screen) -> int:
     """Check the input in full, print what was found, and give the exit code."""
-    from ..bulk.packer import HEAD, MAX_TASKS, TAIL  # noqa: PLC0415 - keeps `--help` fast
+    from ..bulk.packer import MAX_TASKS  # noqa: PLC0415 - keeps `--help` fast
+    from ..bulk.tasks import FRAME  # noqa: PLC0415 - as above
 
     found = Survey()
     teller = Teller(source.name, screen)
-    packing = Packing(max_tasks=MAX_TASKS, max_body=MAX_BODY, frame=len(HEAD) + len(TAIL))
+    packing = Packing(max_tasks=MAX_TASKS, max_body=MAX_BODY, frame=FRAME)
     for portion in read_tasks(source.chunks(), full_judge()):
         found.add(portion)
         packing.add(portion.tasks)
@@ -42,7 +44,7 @@ def dry_run(source: Source, options: SubmitOptions, screen: Screen) -> int:
         write_data(as_json(counts))
     else:
         write_data(
-            f"{found.tasks:,} good tasks, {found.size:,} bytes, {packing.requests:,} requests; "
-            f"{found.bad:,} bad and {found.blank:,} blank lines; nothing was sent"
+            f"{many(found.tasks, 'good task')}, {many(found.size, 'byte')}, {many(packing.requests, 'request')}; "
+            f"{many(found.bad, 'bad place')}, {many(found.blank, 'blank line')}; nothing was sent"
         )
     return Exit.USAGE if found.bad else Exit.OK

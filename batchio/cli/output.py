@@ -12,7 +12,7 @@ from contextlib import suppress
 
 from .codes import CommandError
 
-_SIGNATURE = re.compile(r"(?i)\b((?:sig|signature|accesskey|accountkey|password|token)=)[^&\s'\"]+")
+_SIGNATURE = re.compile(r"(?i)((?:sig|signature|accesskey|accountkey|password|token)=)[^&\s'\"]+")
 
 
 def without_secrets(text: str) -> str:

@@ -20,7 +20,7 @@ def progress_line(snapshot: SubmissionProgress, total: int | None, *, exists_is_
         if total
         else f"{snapshot.done:,} tasks",
         f"{snapshot.rate:,.0f}/s",
-        f"{snapshot.in_flight:,} {'request' if snapshot.in_flight == 1 else 'requests'} in flight",
+        f"{many(snapshot.in_flight, 'request')} in flight",
     ]
     if snapshot.refused:
         parts.append(f"{snapshot.refused:,} refused")
@@ -36,6 +36,15 @@ def failed_in(outcomes: dict[str, int], *, exists_is_ok: bool) -> int:
     """Tasks that are not in the job as they were wanted."""
     fine = {"added", "existed"} if exists_is_ok else {"added"}
     return sum(count for state, count in outcomes.items() if state not in fine)
+
+
+def many(count: int, thing: str) -> str:
+    """A number of things.
+
+    >>> many(1, "request"), many(2000, "request")
+    ('1 request', '2,000 requests')
+    """
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
 def span(seconds: float) -> str:

@@ -12,6 +12,7 @@ import msgspec
 
 from .codes import Exit
 from .output import without_secrets
+from .progress import many
 
 if TYPE_CHECKING:
     from ..bulk.report import SubmissionReport, TaskOutcome
@@ -42,8 +43,8 @@ def in_words(report: SubmissionReport) -> str:
         lines.append("errors    " + ", ".join(f"{code} {count:,}" for code, count in sorted(report.errors.items())))
     lines += _examples(report)
     lines.append(
-        f"{report.taken:,} tasks in {report.elapsed:.1f} s, {report.tasks_per_second:,.0f} tasks/s; "
-        f"{report.requests:,} requests, {report.retries:,} of them again, {report.refused:,} refused, "
+        f"{many(report.taken, 'task')} in {report.elapsed:.1f} s, {report.tasks_per_second:,.0f} tasks/s; "
+        f"{many(report.requests, 'request')}, {report.retries:,} of them again, {report.refused:,} refused, "
         f"{amount(report.bytes_sent)} sent"
     )
     return "\n".join(lines)

@@ -119,7 +119,8 @@ class _Submit:
             await ensure_pool(client, pool)
         else:
             client = await stack.enter_async_context(BatchClient.from_environment())
-        await ensure_job(client, self._job_id, self._screen, pool=pool)
+        async with self._screen.showing(lambda: f"asking {client.endpoint} for job {self._job_id}"):
+            await ensure_job(client, self._job_id, self._screen, pool=pool)
         return client
 
     def _report(self, ended: Ended, failures: FailuresFile | None, interrupt: Interrupt) -> int:

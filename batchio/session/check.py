@@ -144,10 +144,13 @@ def _scalar(kind: type, rule: Rule) -> _Check:
 def _anything(value: Any, path: str, *, patch: bool) -> Any:
     if isinstance(value, dict):
         return {name: _anything(item, _join(path, name), patch=patch) for name, item in value.items()}
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_anything(item, f"{path}[{index}]", patch=patch) for index, item in enumerate(value)]
-    read = _SCALARS.get(type(value))
-    return value if read is None else read(value, path, Rule())
+    if value is None:
+        return None
+    if type(value) not in _SCALARS:
+        raise EncodeError(f"cannot be written as JSON: {_kind(value)}", path=path)
+    return _SCALARS[type(value)](value, path, Rule())
 
 
 def _any_of(checks: list[_Check]) -> _Check:
@@ -164,7 +167,7 @@ def _any_of(checks: list[_Check]) -> _Check:
 
 def _array(item: _Check, rule: Rule) -> _Check:
     def check(value: Any, path: str, *, patch: bool) -> list[Any]:
-        if not isinstance(value, list):
+        if not isinstance(value, list | tuple):
             raise EncodeError(f"expected a list, not {_kind(value)}", path=path)
         if rule.max_items is not None and len(value) > rule.max_items:
             raise EncodeError(f"at most {rule.max_items} items are allowed, not {len(value)}", path=path)

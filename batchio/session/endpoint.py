@@ -39,7 +39,7 @@ class Endpoint(msgspec.Struct, frozen=True):
             port = parts.port or _port(parts.scheme)
         except ValueError:
             return False
-        return (parts.scheme, parts.hostname, port) == (self.scheme, self.host, self.port) and not parts.username
+        return (parts.scheme, parts.hostname, port) == (self.scheme, self.host, self.port) and "@" not in parts.netloc
 
 
 def parse_endpoint(endpoint: str, *, allow_http: bool = False) -> Endpoint:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batchio.bulk.packer import HEAD, TAIL, Packer
-from batchio.bulk.tasks import Tasks
+from batchio.bulk.packer import Packer
+from batchio.bulk.tasks import FRAME, Tasks
 from batchio.cli import app
 from batchio.cli.survey import Packing
 
@@ -32,7 +32,7 @@ def test_standard_input() -> None:
     ran = run("submit", "job", "-", "--dry-run", environment=environment(), stdin=pretty)
     assert ran.code == 2
     assert ran.err == "standard input:7:5: requiredSlots: expected a whole number, not a string\n"
-    assert "1 good tasks" in ran.out
+    assert "1 good task, " in ran.out
 
 
 @pytest.mark.parametrize(
@@ -69,7 +69,7 @@ def test_all_is_read_but_not_all_is_told(write: Write, capfd: pytest.CaptureFixt
 @given(st.lists(st.integers(1, 400), max_size=300), st.integers(0, 8))
 def test_requests_are_counted_as_the_engine_packs(sizes: list[int], block: int) -> None:
     bodies = [b"x" * size for size in sizes]
-    packing = Packing(max_tasks=100, max_body=1000, frame=len(HEAD) + len(TAIL))
+    packing = Packing(max_tasks=100, max_body=1000, frame=FRAME)
     for at in range(0, len(bodies), block + 1):
         packing.add(bodies[at : at + block + 1])
     packer = Packer(1000)

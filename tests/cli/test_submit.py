@@ -220,6 +220,62 @@ def test_a_closed_stdout_and_stderr_disturb_nothing(service: Service, job: str, 
         assert b"rror" not in done.stderr.replace(b"errors    TaskExists", b"")
 
 
+def test_a_full_disk_below_stdout_is_told(service: Service, job: str, write: Write) -> None:
+    if not Path("/dev/full").exists():
+        pytest.skip("there is no /dev/full")
+    path = write("t.jsonl", as_lines(TASKS))
+    done = subprocess.run(  # noqa: S602 - the shell's redirection is what is tested
+        f"{sys.executable} -m batchio submit {job} {path} --create-job --pool p >/dev/full",
+        shell=True,
+        env=service.environment,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.endswith(b"batchio: standard output: no space left on device\n")
+
+
+def test_a_file_that_changes_while_it_is_read_is_told(service: Service, job: str, write: Write) -> None:
+    path = write("t.jsonl", as_lines(TASKS))
+    service.put_faults({"operation": "Jobs_GetJob", "latency": 0.5})
+    process = start(
+        *("submit", job, path, "--create-job", "--pool", "farm", "--progress", "0.05"), environment=service.environment
+    )
+    wait_for(process, b"asking ")
+    write("t.jsonl", as_lines(TASKS[:2]))
+    ran = ended(process)
+    assert ran.code == 1
+    assert f"{path} has changed while it was read" in ran.err
+
+
+def test_a_service_that_is_not_there(job: str, write: Write) -> None:
+    nowhere = environment(
+        AZURE_BATCH_ENDPOINT="http://127.0.0.1:1", AZURE_BATCH_ACCOUNT="a", AZURE_BATCH_ACCESS_KEY="c2VjcmV0"
+    )
+    process = start("submit", job, write("t.jsonl", as_lines(TASKS)), "--progress", "0.1", environment=nowhere)
+    assert b"asking http://127.0.0.1:1 for job" in wait_for(process, b"asking ")
+    process.terminate()
+    assert ended(process).code == 143
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_file(service: Service, job: str, tmp_path: Path) -> None:
+    peaks: list[int] = []
+    for count in (100_000, 1_000_000):
+        path = tmp_path / f"{count}.json"
+        with path.open("wb") as file:
+            file.write(b"[")
+            file.writelines(b'{"id":"%d-%d","commandLine":"x"},' % (count, at) for at in range(count))
+            file.write(b'{"id":"last-%d","commandLine":"x"}]' % count)
+        process = start("submit", job, str(path), "--create-job", "--pool", "p", "-q", environment=service.environment)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        assert ended(process).code == 0
+        peaks.append(usage.ru_maxrss)
+    assert peaks[1] < peaks[0] * 1.25
+
+
 def test_progress_without_a_terminal_is_plain_lines(service: Service, job: str) -> None:
     process = start(
         *("submit", job, "-", "--create-job", "--pool", "farm", "--progress", "0.05"),
