@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import AsyncIterator, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from unittest.mock import Mock
 
 import aioresponses.core
 import pytest
 from aiohttp import ClientResponse
+from scripted import ScriptedService, connect
 
-if TYPE_CHECKING:
-    from scripted import ScriptedService
-
-    from batchio import BatchClient
+from batchio import BatchClient
 
 
 @pytest.fixture
 async def service() -> AsyncIterator[ScriptedService]:
     """A scripted Batch service on a port of its own."""
-    from scripted import ScriptedService  # noqa: PLC0415 -- tests of the lower floors run without the client
-
     async with ScriptedService() as service:
         yield service
 
@@ -29,8 +25,6 @@ async def service() -> AsyncIterator[ScriptedService]:
 @pytest.fixture
 async def client(service: ScriptedService) -> AsyncIterator[BatchClient]:
     """A client of the scripted service; one try may take 10 seconds."""
-    from scripted import connect  # noqa: PLC0415 -- as above
-
     async with connect(service) as client:
         yield client
 

@@ -17,8 +17,10 @@ from pathlib import Path
 
 from .codes import CommandError
 
-CHUNK = 512 * 1024
-"""Bytes of a chunk: some thousand tasks, so that the hop between threads costs nothing, and still in the cache."""
+CHUNK = 128 * 1024
+"""Bytes of a chunk: hundreds of tasks, so that a hop between threads costs nothing, and few enough that they are still
+in the processor's cache when they are sent (with 512 KB the engine was measured to need a fifth more time).
+"""
 
 
 class Source:

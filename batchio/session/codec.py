@@ -78,7 +78,9 @@ def error_of(operation: str, answer: Answer, *, now: float) -> HttpResponseError
     body = error_body(answer.body)
     code = body.code if body else None
     message = _first_lines((body.message.value if body and body.message else None) or "")
-    if body is None and answer.body:
+    if answer.status < 300:
+        message = "the API does not promise this status"
+    elif body is None and answer.body:
         message = f"the answer is not the service's: {excerpt(answer.body)}"
     if code == "AuthenticationFailed":
         message += _clock_difference(answer, now)

@@ -49,19 +49,18 @@ def parse_endpoint(endpoint: str, *, allow_http: bool = False) -> Endpoint:
     text = endpoint.strip() if "://" in endpoint else f"https://{endpoint.strip()}"
     try:
         parts = urlsplit(text)
-        port = parts.port or _port(parts.scheme)
+        host, port = parts.hostname or "", parts.port or _port(parts.scheme)
     except ValueError:
         # The chained error could quote a password.
         raise ConfigurationError("endpoint: not a URL (https://ACCOUNT.REGION.batch.azure.com)") from None
     if "@" in parts.netloc:
         raise ConfigurationError("endpoint: a URL with a user name or password is refused")
-    if parts.scheme not in ("https", "http") or not _HOST.fullmatch(parts.hostname or ""):
+    if parts.scheme not in ("https", "http") or not _HOST.fullmatch(host):
         raise ConfigurationError(
             "endpoint: an https URL with a host is needed (https://ACCOUNT.REGION.batch.azure.com)"
         )
     if parts.path not in ("", "/") or parts.query or parts.fragment:
         raise ConfigurationError("endpoint: only scheme and host, without a path or query")
-    host = parts.hostname or ""
     if parts.scheme == "http" and not (allow_http or is_loopback(host)):
         raise ConfigurationError(f"endpoint: http to {host} would show the credential; use https")
     return Endpoint(f"{parts.scheme}://{parts.netloc}", parts.scheme, host, port)

@@ -84,7 +84,9 @@ class AiohttpTransport:
         except _UNCONNECTED as error:
             # What is wrong with a certificate is not put right by asking again.
             lasting = isinstance(error, aiohttp.ClientConnectorCertificateError)
-            raise ConnectError(f"no connection to {url.host}: {_text(error)}", lasting=lasting) from error
+            # aiohttp's text for a timeout shows the whole URL.
+            said = f"none within {_CONNECT_SECONDS:g} s" if isinstance(error, TimeoutError) else _text(error)
+            raise ConnectError(f"no connection to {url.host}: {said}", lasting=lasting) from error
         except TimeoutError as error:
             raise RequestTimeoutError(f"no answer within {timeout:g} s") from error
         except ValueError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
@@ -47,6 +48,10 @@ async def async_groups() -> AsyncIterator[list[Any]]:
     for group in groups():
         await asyncio.sleep(0)
         yield group
+
+
+def has_processed(service: ScriptedService, count: int) -> bool:
+    return service.processed == count
 
 
 INPUTS: dict[str, Callable[[], Any]] = {
@@ -138,11 +143,26 @@ async def test_a_slow_synchronous_source_does_not_block_the_loop(
     assert max(gaps) < 0.15, f"the loop stood still for {max(gaps):.3f} s"
 
 
+async def test_a_thread_that_is_slow_to_report(client: BatchClient, service: ScriptedService) -> None:
+    """What was pulled may leave before the thread says that it has pulled it; that is not the end of the input."""
+    loop = asyncio.get_running_loop()
+    call: Callable[..., Any] = loop.call_soon_threadsafe
+
+    def slowly(*arguments: Any, **options: Any) -> Any:
+        time.sleep(0.04)
+        return call(*arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "call_soon_threadsafe", slowly)
+        told = await drive(client, service, iter(make_models(3_000)), ids=make_ids(3_000))
+    assert told.report.added == 3_000
+
+
 async def test_a_source_that_trickles_is_sent_while_it_trickles(client: BatchClient, service: ScriptedService) -> None:
     async def trickle() -> AsyncIterator[Any]:
         for number, task in enumerate(make_models(3)):
             # The next task comes only after the service has the one before.
-            await service.until(lambda number=number: service.processed == number)
+            await service.until(functools.partial(has_processed, service, number))
             yield task
 
     told = await drive(client, service, trickle(), ids=make_ids(3))

@@ -90,13 +90,14 @@ async def drive(
     fails: type[BaseException] | tuple[type[BaseException], ...] | None = None,
     complete: bool | None = None,
     exact: bool = False,
+    interrupted: bool = False,
     **options: Any,
 ) -> Told:
     """Submit and read all outcomes, then check the run.
 
     `ids`: of the input, where `tasks` is not a sequence. `fails`: the error in which the run must end. `complete`:
     whether the whole input must have been taken (as a rule where the run does not fail). `exact`: the service saw
-    every request that the report counts. `options`: of `submitting`.
+    every request that the report counts. `interrupted`: requests in flight may be given up. `options`: of `submitting`.
     """
     told = Told()
     with leaves_nothing():
@@ -114,7 +115,8 @@ async def drive(
         told.report = run.report
         await settled()
     assert fails is None or told.error is not None, f"the run did not fail: {told.report}"
-    judge(told, service, tasks, ids, complete=fails is None if complete is None else complete, exact=exact, **options)
+    complete = fails is None if complete is None else complete
+    judge(told, service, tasks, ids, complete=complete, exact=exact, interrupted=interrupted, **options)
     return told
 
 
@@ -170,13 +172,16 @@ def judge(
     *,
     complete: bool,
     exact: bool,
+    interrupted: bool = False,
     **options: Any,
 ) -> None:
     """Let the checker look at a run that has ended."""
     limits = {name: options[name] for name in ("max_requests", "max_body", "max_pending_bytes") if name in options}
     known = [id_of(task) for task in tasks] if ids is None else ids
     existed_ok = options.get("on_exists") == "ok"
-    check(told, service, known, complete=complete, exact=exact, existed_ok=existed_ok, **limits)
+    check(
+        told, service, known, complete=complete, exact=exact, existed_ok=existed_ok, interrupted=interrupted, **limits
+    )
 
 
 @contextlib.contextmanager

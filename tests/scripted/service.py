@@ -238,7 +238,7 @@ class ScriptedService:
         self._open.discard(record)
 
     def _answer(self, act: Act, head: Head, told: list[Result]) -> bytes:
-        headers = self._own_headers(head) | act.headers
+        headers = {**self._own_headers(head), **act.headers}
         if act.cut is not None:
             return half_answer(act.status, msgspec.json.encode({"value": told}), headers, chunked=act.cut == "chunked")
         if act.text is not None:

@@ -1,0 +1,11 @@
+"""Measurements of batchio against its peers; each prints Markdown and takes `--json FILE`.
+
+Law: a peer runs in a process of its own, all of them in the same run, and what is quoted are ratios.
+
+    pip install -e .[bench]
+    python -m benchmarks            # what there is
+    python -m benchmarks bulk       # adding tasks: CPU a task, tasks/s, memory, the command line
+
+`__main__.py` holds the table of the benchmarks. `processes.py`, `gauges.py` and `markdown.py` serve all of them, and so
+does `responder/`, a stand-in for the service that is much faster than any client and counts what arrives.
+"""

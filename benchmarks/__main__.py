@@ -1,0 +1,38 @@
+"""`python -m benchmarks NAME ...`: finds the benchmark and runs it.
+
+Law: a new benchmark is one row of `BENCHMARKS` and one module or package with `add_arguments(parser)` and
+`run(arguments) -> exit code`; nothing of it is imported before it is chosen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from collections.abc import Sequence
+
+BENCHMARKS = {
+    "bulk": "adding tasks: CPU a task, tasks/s, memory, the command line; against the floor and other clients",
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one benchmark; the exit code is 0 when it could be measured, whether or not the goals are met."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measurements of batchio.")
+    parsers = parser.add_subparsers(dest="benchmark", required=True, metavar="NAME")
+    chosen = words[0] if words else None
+    for name, about in BENCHMARKS.items():
+        own = parsers.add_parser(name, help=about, description=about)
+        if name == chosen:
+            importlib.import_module(f"benchmarks.{name}").add_arguments(own)
+    arguments = parser.parse_args(words)
+    code: int = importlib.import_module(f"benchmarks.{arguments.benchmark}").run(arguments)
+    return code
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -1,0 +1,94 @@
+"""batchio: `submit` and `submitting`, with a shared key, so that each request is signed.
+
+Law: the client as it is, with its defaults; only the requests in flight are set where all clients have the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from batchio import BatchClient, SharedKeyCredential
+from batchio.models import EnvironmentSetting, ResourceFile, TaskAddParameter, TaskConstraints
+from benchmarks.bulk import shapes
+
+from . import ACCOUNT, KEY, Client, Order
+
+
+def models(order: Order) -> Iterator[TaskAddParameter]:
+    """The tasks as batchio's models, all of each new but its strings."""
+    prepared = shapes.prepared(order.size)
+    for number in range(order.tasks):
+        yield TaskAddParameter(
+            id=f"task-{number:08d}",
+            command_line=shapes.command(order.size, number),
+            **_extras(prepared[number % shapes.VARIANTS]),
+        )
+
+
+def _extras(extras: dict[str, Any]) -> dict[str, Any]:
+    if not extras:
+        return {}
+    return {
+        "resource_files": [
+            ResourceFile(http_url=file["httpUrl"], file_path=file["filePath"]) for file in extras["resourceFiles"]
+        ],
+        "environment_settings": [
+            EnvironmentSetting(name=setting["name"], value=setting["value"])
+            for setting in extras["environmentSettings"]
+        ],
+        "constraints": TaskConstraints(
+            max_wall_clock_time=timedelta(days=1), retention_time=timedelta(days=7), max_task_retry_count=3
+        ),
+    }
+
+
+def _models(order: Order) -> Iterator[TaskAddParameter]:
+    parts = [_extras(each) for each in shapes.prepared(order.size)]
+    size = order.size
+    for number in range(order.tasks):
+        yield TaskAddParameter(
+            id=f"task-{number:08d}", command_line=shapes.command(size, number), **parts[number % shapes.VARIANTS]
+        )
+
+
+def _mappings(order: Order) -> Iterator[dict[str, Any]]:
+    return shapes.tasks(order.size, order.tasks)
+
+
+def _lines(order: Order) -> Iterator[bytes]:
+    with Path(order.file or "").open("rb") as lines:
+        for line in lines:
+            yield line[:-1]
+
+
+def _client(order: Order) -> BatchClient:
+    return BatchClient(order.url, SharedKeyCredential(ACCOUNT, KEY), allow_http=True)
+
+
+def _options(order: Order) -> dict[str, Any]:
+    return {} if order.in_flight is None else {"max_requests": order.in_flight}
+
+
+async def _submit(order: Order, source: Iterable[Any]) -> int:
+    async with _client(order) as client:
+        report = await client.tasks.submit(order.job, source, **_options(order))
+    return report.added
+
+
+async def _outcomes(order: Order, source: Iterable[Any]) -> int:
+    added = 0
+    async with _client(order) as client, client.tasks.submitting(order.job, source, **_options(order)) as run:
+        async for outcomes in run:
+            added += sum(1 for outcome in outcomes if outcome.state == "added")
+    return added
+
+
+CLIENTS = {
+    "batchio": Client(source=_models, send=_submit),
+    "batchio-mappings": Client(source=_mappings, send=_submit),
+    "batchio-outcomes": Client(source=_mappings, send=_outcomes),
+    "batchio-lines": Client(source=_lines, send=_submit),
+}

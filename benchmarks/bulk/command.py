@@ -1,0 +1,157 @@
+"""The bulk benchmark as a command: its options, its parts in order, what it prints.
+
+Law: the parts are independent; what one of them cannot measure ends the benchmark with a word on why, never with a
+table that looks complete.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import sys
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from benchmarks.processes import RunFailed, measured, pins
+from benchmarks.responder.handle import responder
+
+from . import command_line, goals, memory, tables
+from .building import KINDS
+from .clients import LISTED, Order
+from .rounds import Setting, interleaved, tasks_for
+from .shapes import SIZES
+
+_PACKAGES = ("aiohttp", "msgspec", "azure-batch", "httpx")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options."""
+    parser.add_argument("--parts", type=_names(_PARTS), default=list(_PARTS), help=f"of {','.join(_PARTS)}; all")
+    parser.add_argument("--clients", type=_names(LISTED), default=list(LISTED), help=f"of {','.join(LISTED)}; all")
+    parser.add_argument("--size", type=_names(SIZES), default=list(SIZES), help=f"of {','.join(SIZES)}; all")
+    parser.add_argument("--tasks", type=int, help="tasks a run, at most; else what takes about 2 s of CPU")
+    parser.add_argument("--repeat", type=int, default=3, help="interleaved rounds; 3")
+    parser.add_argument("--in-flight", type=int, default=10, help="requests in flight; 10")
+    parser.add_argument("--latency", type=float, default=0.0, help="seconds that the service takes a request; 0")
+    parser.add_argument("--chunked", action="store_true", help="answers in chunks, not with a content length")
+    parser.add_argument("--memory", type=_counts, default=[200_000, 1_000_000], help="tasks; 200000,1000000")
+    parser.add_argument("--cli-tasks", type=int, default=1_000_000, help="lines of the file; 1000000")
+    parser.add_argument("--pin", nargs="?", const="auto", help="CLIENT,RESPONDER: their cores; alone: the last two")
+    parser.add_argument("--json", type=Path, help="write every run to this file")
+
+
+def _names(known: Any) -> Any:
+    def parse(text: str) -> list[str]:
+        names = text.split(",")
+        if unknown := [name for name in names if name not in known]:
+            raise argparse.ArgumentTypeError(f"{unknown[0]!r} is not one of {', '.join(known)}")
+        return names
+
+    return parse
+
+
+def _counts(text: str) -> list[int]:
+    return [int(word) for word in text.split(",")]
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure and print; 1 when something could not be measured."""
+    try:
+        chosen = pins(arguments.pin)
+        with responder(latency=arguments.latency, chunked=arguments.chunked, core=chosen.responder) as service:
+            _say(f"responder: {service.url}")
+            setting = Setting(responder=service, pins=chosen, say=_say)
+            found = _parts(setting, arguments)
+    except RunFailed as error:
+        print(f"benchmarks: {error}", file=sys.stderr)
+        return 1
+    if arguments.json:
+        arguments.json.write_text(json.dumps(found, indent=1) + "\n")
+    return 0
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def _parts(setting: Setting, arguments: argparse.Namespace) -> dict[str, Any]:
+    packages = {name: version(name) for name in _PACKAGES}
+    found: dict[str, Any] = {"python": platform.python_version(), "packages": packages, "cores": os.cpu_count()}
+    found["options"] = {name: str(value) for name, value in vars(arguments).items()}
+    print(
+        f"# Adding tasks\n\nPython {found['python']}, {', '.join(map(' '.join, packages.items()))}; {_how(arguments)}."
+    )
+    judged: list[goals.Goal] = []
+    for part in arguments.parts:
+        found[part], more = _PARTS[part](setting, arguments)
+        judged += more
+    if judged:
+        print(f"\n## Goals\n\n{goals.table(judged)}")
+    return found
+
+
+def _how(arguments: argparse.Namespace) -> str:
+    latency = f"{arguments.latency * 1000:g} ms latency" if arguments.latency else "no latency"
+    pinned = "pinned" if arguments.pin else "not pinned"
+    return (
+        f"{arguments.in_flight} requests in flight, {latency}, {pinned}, {os.cpu_count()} cores; "
+        f"medians of {arguments.repeat} interleaved rounds"
+    )
+
+
+_Found = tuple[Any, list[goals.Goal]]
+
+
+def _clients(setting: Setting, arguments: argparse.Namespace) -> _Found:
+    orders = [
+        (
+            client,
+            Order(
+                url=setting.responder.url,
+                job="bulk",
+                size=size,
+                tasks=tasks_for(client, size, arguments.tasks),
+                in_flight=arguments.in_flight,
+            ),
+        )
+        for size in arguments.size
+        for client in arguments.clients
+    ]
+    rounds = interleaved(setting, orders, arguments.repeat)
+    for size in arguments.size:
+        print(f"\n## {size.capitalize()} tasks ({SIZES[size]:,} bytes)\n")
+        print(tables.clients(rounds, size, arguments.clients))
+    print(f"\n{tables.legend(rounds, arguments.clients)}")
+    return rounds, goals.cpu(rounds, arguments.clients, arguments.size)
+
+
+def _building(setting: Setting, arguments: argparse.Namespace) -> _Found:
+    found: dict[tuple[str, str], list[float]] = {}
+    for _ in range(arguments.repeat):
+        for kind in KINDS:
+            for size in arguments.size:
+                command = ["-m", "benchmarks.bulk.building", kind, size]
+                cost = measured(command, core=setting.pins.client)["building"]
+                found.setdefault((kind, size), []).append(cost)
+    print(f"\n## Building the input\n\n{tables.building(found, list(KINDS), arguments.size)}")
+    return [{"kind": kind, "size": size, "us": costs} for (kind, size), costs in found.items()], []
+
+
+def _memory(setting: Setting, arguments: argparse.Namespace) -> _Found:
+    rounds = memory.measure(setting, arguments.memory, arguments.in_flight, arguments.repeat)
+    text, judged = memory.report(rounds)
+    print(f"\n## Memory: small tasks from a generator\n\n{text}")
+    return rounds, judged
+
+
+def _command_line(setting: Setting, arguments: argparse.Namespace) -> _Found:
+    rounds = command_line.measure(setting, arguments.cli_tasks, arguments.repeat)
+    text, judged = command_line.report(rounds)
+    print(f"\n## Command line: {arguments.cli_tasks:,} small tasks from a file\n\n{text}")
+    return rounds, judged
+
+
+_PARTS = {"clients": _clients, "building": _building, "memory": _memory, "cli": _command_line}

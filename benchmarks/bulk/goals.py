@@ -1,0 +1,84 @@
+"""The goals of the bulk benchmark, and whether a measurement meets them.
+
+Law: a goal is said in numbers here and nowhere else. `limit` is what has to be kept (None: nothing yet);
+`aim` is the stricter one of the engine's design.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchmarks import markdown
+from benchmarks.markdown import digits
+
+from .rounds import Run, ratio
+
+
+@dataclass(frozen=True, kw_only=True)
+class Goal:
+    """A measured value beside its limit and aim; `above` tells which side of them is good."""
+
+    what: str
+    measured: float
+    limit: float | None
+    aim: float
+    above: bool = False
+    unit: str = ""
+
+    def row(self) -> list[str]:
+        """The goal's line of the table."""
+        return [self.what, digits(self.measured) + self.unit, *self._beside(self.limit), *self._beside(self.aim)]
+
+    def _beside(self, bound: float | None) -> tuple[str, str]:
+        if bound is None:
+            return "", ""
+        good = self.measured >= bound if self.above else self.measured <= bound
+        return f"{'>=' if self.above else '<='} {bound:g}{self.unit}", "yes" if good else "NO"
+
+
+_FLOOR = {"small": (1.5, 1.15), "medium": (1.5, 1.15), "large": (None, 1.25)}
+_AZURE = {"small": (15, 25), "medium": (15, 23), "large": (None, 13)}
+_GROWTH = (20, 10)
+_FLAT = (2, 2)
+_SHARE = (60, 60)
+
+
+def cpu(rounds: list[list[Run]], names: list[str], sizes: list[str]) -> list[Goal]:
+    """CPU of batchio against the floor and azure-batch."""
+    goals: list[Goal] = []
+    for size in sizes:
+        for name in (each for each in ("batchio", "batchio-mappings") if each in names):
+            floor, azure = ratio(rounds, size, name, "floor"), ratio(rounds, size, "azure-batch", name)
+            if floor is not None:
+                limit, aim = _FLOOR[size]
+                goals.append(Goal(what=f"{size}: {name} / floor", measured=floor, limit=limit, aim=aim))
+            if azure is not None:
+                limit, aim = _AZURE[size]
+                what = f"{size}: azure-batch / {name}"
+                goals.append(Goal(what=what, measured=azure, limit=limit, aim=aim, above=True))
+    return goals
+
+
+def memory(growths: dict[int, float], who: str) -> list[Goal]:
+    """Growth above the imports, by number of tasks: small, and the same for all."""
+    fewest, most = min(growths), max(growths)
+    (limit, aim), (flat, flat_aim) = _GROWTH, _FLAT
+    worst = max(growths.values())
+    goals = [Goal(what=f"{who}: most growth", measured=worst, limit=limit, aim=aim, unit=" MB")]
+    if fewest != most:
+        more = growths[most] - growths[fewest]
+        what = f"{who}: growth at {most:,} above that at {fewest:,}"
+        goals.append(Goal(what=what, measured=more, limit=flat, aim=flat_aim, unit=" MB"))
+    return goals
+
+
+def command_line(share: float) -> list[Goal]:
+    """The command line's tasks/s in percent of the library's."""
+    limit, aim = _SHARE
+    return [Goal(what="command line / library", measured=share * 100, limit=limit, aim=aim, above=True, unit=" %")]
+
+
+def table(goals: list[Goal]) -> str:
+    """All goals with a yes or NO for limit and aim."""
+    heads = ("goal", "measured", "limit", "met", "aim (engine.md)", "met")
+    return markdown.table(heads, [goal.row() for goal in goals])

@@ -1,0 +1,66 @@
+"""The responder as a benchmark holds it: started, asked for its counts, ended.
+
+Law: control and counting never happen while a client is measured.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+
+from benchmarks.processes import RunFailed, started
+
+
+class Responder:
+    """A running responder at `url`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+
+    def reset(self) -> None:
+        """Forget what has arrived."""
+        self._get("/benchmark/reset")
+
+    def cpu(self) -> float:
+        """Seconds of CPU that the responder has taken so far."""
+        found: float = self._get("/benchmark/cpu")["cpu"]
+        return found
+
+    def counts(self, tasks: int) -> dict[str, Any]:
+        """What has arrived since the last reset, of tasks numbered from 0 to `tasks` - 1."""
+        return self._get(f"/benchmark/counts?tasks={tasks}")
+
+    def delivered(self, tasks: int) -> dict[str, Any]:
+        """The counts; raises `RunFailed` unless each task has arrived exactly once."""
+        counts = self.counts(tasks)
+        if not counts["tasks"] == counts["distinct"] == tasks or counts["refused"]:
+            told = {name: count for name, count in counts.items() if name != "first_task"}
+            raise RunFailed(f"{tasks} tasks should have arrived, each once, but: {told}")
+        return counts
+
+    def _get(self, target: str) -> dict[str, Any]:
+        parts = urlsplit(self.url)
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=120)
+        try:
+            connection.request("GET", target)
+            found: dict[str, Any] = json.loads(connection.getresponse().read())
+        except OSError as error:
+            raise RunFailed(f"the responder does not answer: {error}") from error
+        finally:
+            connection.close()
+        return found
+
+
+@contextmanager
+def responder(*, latency: float = 0.0, chunked: bool = False, core: int | None = None) -> Generator[Responder]:
+    """A responder as long as the block lasts."""
+    command = ["-m", "benchmarks.responder", "--latency", str(latency), *(["--chunked"] if chunked else [])]
+    with started(command, core=core) as process:
+        url = process.stdout.readline().decode().strip() if process.stdout else ""
+        if not url:
+            raise RunFailed("the responder did not start")
+        yield Responder(url)

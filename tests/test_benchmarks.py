@@ -1,0 +1,137 @@
+"""The benchmarks run, and what they count is right. No time is asserted here."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import aiohttp
+import msgspec
+import pytest
+
+from benchmarks.bulk import shapes
+from benchmarks.processes import RunFailed
+from benchmarks.responder.arrivals import Arrivals, task_ids
+from benchmarks.responder.handle import responder
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def benchmark(*words: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "benchmarks", *words]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603
+
+
+def test_bulk_end_to_end(tmp_path: Path) -> None:
+    found_in = tmp_path / "bulk.json"
+    done = benchmark(
+        *("bulk", "--parts", "clients,memory,cli", "--clients", "floor,batchio,batchio-outcomes"),
+        *("--size", "small,medium", "--tasks", "2050", "--memory", "1000,3000", "--cli-tasks", "2000"),
+        *("--repeat", "1", "--json", str(found_in)),
+    )
+    assert done.returncode == 0, done.stderr
+    rows = [line.split("|")[1].strip() for line in done.stdout.splitlines() if line.startswith("|")]
+    assert rows.count("floor") == rows.count("batchio") == rows.count("batchio-outcomes") == 2
+    assert "small: batchio / floor" in rows
+    assert "command line / library" in rows
+    assert "In all 6 runs each task arrived exactly once" in done.stdout
+    found = json.loads(found_in.read_text())
+    runs: list[dict[str, Any]] = [run for each in found["clients"] for run in each]
+    assert {(run["client"], run["size"]) for run in runs} == {
+        (client, size) for client in ("floor", "batchio", "batchio-outcomes") for size in ("small", "medium")
+    }
+    for run in runs:
+        assert run["added"] == run["tasks"] == 2050
+        assert run["requests"] >= 21
+        assert 1 <= run["connections"] <= 10
+        # What was sent has the size that the table claims: a task, its comma, and the frame of the collection.
+        assert run["body_bytes"] == 2050 * (shapes.SIZES[run["size"]] + 1) + 11 * run["requests"]
+
+
+def test_an_unknown_client_is_told() -> None:
+    done = benchmark("bulk", "--parts", "clients", "--clients", "nobody")
+    assert done.returncode == 2
+    assert "'nobody' is not one of" in done.stderr
+
+
+def test_sizes() -> None:
+    for size, length in shapes.SIZES.items():
+        tasks = list(shapes.tasks(size, 300))
+        assert {len(msgspec.json.encode(task)) for task in tasks} == {length}
+        assert tasks == list(shapes.models(size, 300)) == [shapes.task(size, number) for number in range(300)]
+
+
+@pytest.mark.parametrize("size", shapes.SIZES)
+@pytest.mark.parametrize("separators", [(",", ":"), (", ", ": ")])
+def test_ids_are_read_from_the_body(size: str, separators: tuple[str, str]) -> None:
+    tasks = [shapes.task(size, number) for number in (3, 99_999_999, 1, 0)]
+    for some in (tasks, tasks[:1], []):
+        body = json.dumps({"value": some}, separators=separators).encode()
+        assert task_ids(body) == [task["id"].encode() for task in some]
+
+
+def test_ids_of_tasks_of_different_lengths() -> None:
+    tasks = [{"id": f"task-{number:08d}", "commandLine": "x" * number} for number in range(100)]
+    assert task_ids(msgspec.json.encode({"value": tasks})) == [task["id"].encode() for task in tasks]
+
+
+def test_arrivals_count_what_is_missing_repeated_and_strange() -> None:
+    arrivals = Arrivals()
+    for numbers in ([0, 1, 2], [2, 7]):
+        body = msgspec.json.encode({"value": [shapes.task("small", number) for number in numbers]})
+        arrivals.note(body, task_ids(body))
+    counts = arrivals.counted(5)
+    assert counts["requests"] == 2
+    assert (counts["tasks"], counts["distinct"], counts["repeated"], counts["strange"]) == (5, 3, 1, 1)
+    assert counts["first_task"] == shapes.task("small", 0)
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+async def test_the_responder_answers_as_the_service_does(*, chunked: bool) -> None:
+    tasks = [shapes.task("large", number) for number in range(100)]
+    body = msgspec.json.encode({"value": tasks})
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for start in range(0, len(body), 100_000):
+            yield body[start : start + 100_000]
+
+    with responder(chunked=chunked) as service:
+        url = f"{service.url}/jobs/bulk/addtaskcollection?api-version=2024-07-01.20.0"
+        async with aiohttp.ClientSession() as session:
+            for data, headers in ((body, {"client-request-id": "mine"}), (pieces(), {})):
+                async with session.post(url, data=data, headers=headers) as answer:
+                    results = (await answer.json())["value"]
+                    assert answer.status == 200
+                    assert answer.headers["client-request-id"] == headers.get("client-request-id", "")
+                assert [result["taskId"] for result in results] == [task["id"] for task in tasks]
+                assert {result["status"] for result in results} == {"success"}
+                assert len({result["eTag"] for result in results}) == 100
+                assert all(result["location"].endswith(f"/jobs/bulk/tasks/{result['taskId']}") for result in results)
+            async with session.post(url, data=b'{"value":[' + b" " * 1_000_000 + b"]}") as answer:
+                assert (answer.status, (await answer.json())["code"]) == (413, "RequestBodyTooLarge")
+            async with session.get(f"{service.url}/jobs/bulk") as answer:
+                assert (await answer.json())["id"] == "bulk"
+        counts = service.counts(100)
+        assert (counts["tasks"], counts["distinct"], counts["repeated"], counts["refused"]) == (200, 100, 100, 1)
+        with pytest.raises(RunFailed, match="100 tasks should have arrived, each once"):
+            service.delivered(100)
+
+
+def test_ctrl_c_leaves_nothing_running() -> None:
+    command = [sys.executable, "-m", "benchmarks", "bulk", "--parts", "clients", "--clients", "floor"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:  # noqa: S603
+        assert process.stderr is not None
+        address = urlsplit(process.stderr.readline().decode().removeprefix("responder: ").strip())
+        socket.create_connection((address.hostname, address.port)).close()
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+    assert process.returncode == 130
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection((address.hostname, address.port))
