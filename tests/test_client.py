@@ -82,8 +82,9 @@ def _no_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_a_bad_argument_is_named(settings: dict[str, Any], name: str) -> None:
+    settings = {"credential": shared_key(), **settings}
     with pytest.raises(ConfigurationError, match=f"^{name}: ") as caught:
-        BatchClient(ENDPOINT, **{"credential": shared_key(), **settings})
+        BatchClient(ENDPOINT, **settings)
     assert isinstance(caught.value, ValueError)
 
 
@@ -437,7 +438,7 @@ async def test_a_session_that_its_owner_has_closed(server: Server) -> None:
 
 
 async def test_what_aiohttp_refuses_to_send_is_told_at_once(server: Server) -> None:
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="auth"):
         session = aiohttp.ClientSession(auth=aiohttp.BasicAuth("user", "password"))
     async with session, connect(server, session=session) as client:
         with pytest.raises(ConfigurationError, match="aiohttp does not send this request") as caught:
@@ -515,9 +516,10 @@ async def test_any_success_is_a_success(server: Server, status: int) -> None:
     ],
 )
 async def test_a_bad_argument_of_a_request_is_named(server: Server, arguments: dict[str, Any], name: str) -> None:
+    arguments = {"method": "GET", "path": "/x", **arguments}
     async with connect(server) as client:
         with pytest.raises(ConfigurationError, match=f"^{name}: "):
-            await client.request(**{"method": "GET", "path": "/x", **arguments})
+            await client.request(**arguments)
     assert not server.connections
 
 
@@ -559,8 +561,8 @@ async def test_a_closed_client_says_so_at_once(server: Server) -> None:
 async def test_closing_ends_the_calls_that_are_on_their_way(server: Server) -> None:
     server.otherwise = HANG
     client = connect(server, retry=RetryPolicy(attempts=8, base=20.0))
-    calls = [asyncio.create_task(client.jobs.get("j")) for _ in range(5)]
-    calls += [asyncio.create_task(client.jobs.delete("j")) for _ in range(5)]  # type: ignore[misc]  # pyright: ignore[reportAssignmentType, reportOperatorIssue]  # calls of two kinds
+    calls: list[asyncio.Task[Any]] = [asyncio.create_task(client.jobs.get("j")) for _ in range(5)]
+    calls += [asyncio.create_task(client.jobs.delete("j")) for _ in range(5)]
     await server.hears(10)
     await client.close()
     failures = await asyncio.gather(*calls, return_exceptions=True)
@@ -628,10 +630,14 @@ async def test_many_calls_at_a_time_share_connections(server: Server) -> None:
 
 async def test_one_who_leaves_through_an_error_closes_the_client(server: Server) -> None:
     server.say(answer(200, {"id": "j"}))
-    with pytest.raises(BatchioError, match="mine"):
+
+    async def use() -> None:
         async with connect(server) as client:
             await client.jobs.get("j")
             raise BatchioError("mine")
+
+    with pytest.raises(BatchioError, match="mine"):
+        await use()
     await server.is_left()
 
 

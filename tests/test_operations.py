@@ -257,7 +257,8 @@ async def outcome_of(called: Any) -> Any:
 @pytest.mark.parametrize("id", OPERATIONS)
 async def test_what_a_method_sends_and_gives(server: Server, client: BatchClient, id: str) -> None:
     row, said = OPERATIONS[id], DIGEST[id]
-    content: Any = ANSWERS.get(id, {"value": [{}, {}]} if row.items else {} if row.answer else b"")
+    empty: Any = {"value": [{}, {}]} if row.items else {} if row.answer else b""
+    content = ANSWERS.get(id, empty)
     server.say(answer(row.success[0], content, ETag='"9"'))
     positional, options, path = arguments_of(row)
     found = await outcome_of(resource_method(client, id)(*positional, **options))

@@ -49,7 +49,7 @@ _HOPELESS = frozenset({501, 505})
 def judge(failure: BatchioError) -> Action:
     """The action for a try that gave no results."""
     if isinstance(failure, ConnectError):
-        return Action.UNREACHED
+        return Action.UNREACHED if failure.retriable else Action.STOP
     if isinstance(failure, ConnectionLostError) and failure.before_answer:
         return Action.AT_ONCE
     if isinstance(failure, TransportError | DecodeError):

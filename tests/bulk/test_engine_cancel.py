@@ -51,7 +51,7 @@ class Cancelled:
     def __init__(self, client: BatchClient, service: ScriptedService, tasks: Any, **options: Any) -> None:
         self.client = client
         self.service = service
-        self.options = {"keep": "all"} | options
+        self.options: dict[str, Any] = {"keep": "all", **options}
         self.tasks = tasks
         self.received = Told()
         self.run: Any = None

@@ -174,7 +174,7 @@ async def interrupt(seed: int, *, count: int) -> None:
 
         async def go() -> None:
             nonlocal run
-            options = chaos.options | {"keep": "all", "attempts": dice.choice([1, 3, 10])}
+            options: dict[str, Any] = {**chaos.options, "keep": "all", "attempts": dice.choice([1, 3, 10])}
             async with client.tasks.submitting(service.job, chaos.tasks(), **options) as run:
                 await follow(run, told)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import count
 from typing import Any
 
@@ -48,7 +50,7 @@ async def test_attempts_without_an_answer_end_in_unknown(
     client: BatchClient, service: ScriptedService, act: Act, share: float
 ) -> None:
     """Nobody knows whether the last attempt added them, and it did in half of the cases."""
-    act = Act(**{name: getattr(act, name) for name in act.__dataclass_fields__} | {"share": share})
+    act = replace(act, share=share)
     service.fault = when(lambda record: "task-150" in record.folded, act)
     told = await drive(client, service, make_models(200), attempts=2)
     assert told.states("unknown") == list(range(100, 200))
@@ -143,8 +145,6 @@ async def test_a_slow_input_is_no_dead_service(client: BatchClient, service: Scr
     """Patience is with the service: a source that gives nothing for a while does not end the run."""
 
     def slow() -> Iterator[Any]:
-        import time  # noqa: PLC0415 -- a source that blocks, and nothing else here does
-
         yield from make_mappings(10)
         time.sleep(1.2)
         yield from make_mappings(10, "late")

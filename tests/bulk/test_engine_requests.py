@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
 from scripted import (
     Act,
     ScriptedService,
+    Told,
     connect,
     drive,
     drop,
@@ -54,8 +56,8 @@ OPEN = {
 }
 
 
-def confirmed(told_outcomes: object) -> set[bool]:
-    return {outcome.confirmed for outcome in told_outcomes.values()}  # type: ignore[attr-defined]
+def confirmed(told: Told) -> set[bool]:
+    return {outcome.confirmed for outcome in told.outcomes.values()}
 
 
 @pytest.mark.parametrize("act", NOTHING_DONE.values(), ids=NOTHING_DONE)
@@ -65,7 +67,7 @@ async def test_refusals_are_sent_again_and_told_as_certain(
     service.fault = for_requests([1, 2], act)
     told = await drive(client, service, make_models(300), exact=True)
     assert told.report.added == 300
-    assert confirmed(told.outcomes) == {True}
+    assert confirmed(told) == {True}
     assert told.report.refused == 2
     assert told.report.retries == 2
 
@@ -75,7 +77,7 @@ async def test_refusals_are_sent_again_and_told_as_certain(
 async def test_what_leaves_it_open_is_sent_again(
     client: BatchClient, service: ScriptedService, act: Act, share: float
 ) -> None:
-    act = Act(**{**{name: getattr(act, name) for name in act.__dataclass_fields__}, "share": share})
+    act = replace(act, share=share)
     service.fault = for_requests([1, 2], act)
     told = await drive(client, service, make_models(300), exact=True)
     assert told.report.added == 300
@@ -118,7 +120,7 @@ async def test_an_answer_that_drips_past_the_timeout(service: ScriptedService) -
     async with connect(service, timeout=0.4) as client:
         told = await drive(client, service, make_models(100))
     assert told.report.added == 100
-    assert confirmed(told.outcomes) == {False}
+    assert confirmed(told) == {False}
 
 
 async def test_no_connection_for_a_while(service: ScriptedService) -> None:

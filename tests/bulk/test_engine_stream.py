@@ -24,7 +24,7 @@ from scripted import (
     settled,
 )
 
-from batchio import BatchClient, SubmissionError, TaskOutcome
+from batchio import BatchClient, Submission, SubmissionError, TaskOutcome
 
 
 def endless() -> Iterator[Any]:
@@ -92,12 +92,19 @@ async def test_leaving_without_reading(client: BatchClient, service: ScriptedSer
 
 async def test_leaving_with_an_error_of_the_caller(client: BatchClient, service: ScriptedService) -> None:
     """The caller's own error comes out as it is."""
+    runs: list[Submission] = []
+
+    async def fail_in_the_middle() -> None:
+        async with client.tasks.submitting(service.job, endless(), keep="all") as run:
+            runs.append(run)
+            async for _ in run:
+                raise ZeroDivisionError
+
     with leaves_nothing():
-        with pytest.raises(ZeroDivisionError):  # noqa: PT012 -- the caller's whole block
-            async with client.tasks.submitting(service.job, endless(), keep="all") as run:
-                async for _ in run:
-                    raise ZeroDivisionError
+        with pytest.raises(ZeroDivisionError):
+            await fail_in_the_middle()
         await settled()
+    (run,) = runs
     told = Told(outcomes=by_index(run.report.outcomes), report=run.report)
     judge(told, service, None, make_ids(100_000), complete=False, exact=False, interrupted=True)
 

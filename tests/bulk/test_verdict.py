@@ -28,6 +28,7 @@ def _http(status: int, code: str | None = None) -> BatchioError:
     ("failure", "action"),
     [
         (ConnectError("refused"), Action.UNREACHED),
+        (ConnectError("the client is closed", lasting=True), Action.STOP),
         (RequestTimeoutError("late"), Action.AGAIN),
         (ConnectionLostError("cut"), Action.AGAIN),
         (ConnectionLostError("closed", before_answer=True), Action.AT_ONCE),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -132,7 +132,7 @@ async def submit(
 ) -> Told:
     """As `drive`, through `submit`."""
     told = Told()
-    options = {"keep": "all"} | options
+    options.setdefault("keep", "all")
     with leaves_nothing():
         try:
             async with asyncio.timeout(WITHIN):
@@ -185,7 +185,7 @@ def judge(
 
 
 @contextlib.contextmanager
-def leaves_nothing() -> Iterator[None]:
+def leaves_nothing() -> Generator[None]:
     """No asyncio task and no thread that began inside is there at the end."""
     tasks = asyncio.all_tasks()
     threads = set(threading.enumerate())

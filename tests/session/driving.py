@@ -6,7 +6,7 @@ import asyncio
 import base64
 import hashlib
 import hmac
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from random import Random
 from typing import Any
@@ -51,7 +51,7 @@ def connect(server: Server, credential: Any = None, **settings: Any) -> BatchCli
 @asynccontextmanager
 async def opened(
     server: Server, credential: Any = None, *, clock: Clock | None = None, transport: Transport | None = None
-) -> AsyncIterator[Session]:
+) -> AsyncGenerator[Session]:
     """A session with a clock of the test's own, and a transport of its own where it brings one."""
     endpoint = parse_endpoint(server.endpoint)
     session = Session(
@@ -97,7 +97,7 @@ def _by_lower_name(pair: tuple[str, str]) -> str:
 async def until(is_so: Callable[[], object]) -> None:
     """Let the loop go round until something is so."""
     async with asyncio.timeout(PATIENCE):
-        while not is_so():
+        while not is_so():  # noqa: ASYNC110 - what it waits for has no event
             await asyncio.sleep(0)
 
 

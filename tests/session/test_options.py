@@ -147,9 +147,9 @@ def test_every_option_is_checked_and_has_its_place() -> None:
 
 @pytest.mark.parametrize("value", ["", ".", "..", 5, None, b"x", "\udc80"])
 async def test_a_bad_part_of_a_path_is_named(server: Server, client: BatchClient, value: Any) -> None:
-    with pytest.raises(ConfigurationError, match="^taskId: "):
+    with pytest.raises(ConfigurationError, match=r"^taskId: "):
         await client.tasks.get("j", value)
-    with pytest.raises(ConfigurationError, match="^jobId: "):
+    with pytest.raises(ConfigurationError, match=r"^jobId: "):
         await client.tasks.get(value, "t")
     assert not server.heard
 

@@ -18,7 +18,7 @@ from .driving import AT_ONCE, Clock
 from .server import DROP, HANG, Reply, Server, answer, refusal
 
 # Put together at run time: a traceback quotes lines of this file.
-MARK = "-".join(["this", "is", "secret"])
+MARK = "terces-si-siht"[::-1]
 RAW_KEY = base64.b64encode(f"{MARK} key".encode()).decode()
 SECRETS = {
     "key": RAW_KEY,
@@ -77,7 +77,6 @@ CREDENTIALS: dict[str, Callable[[], Any]] = {
     "key": lambda: SharedKeyCredential("acme", RAW_KEY),
     "named key": lambda: AzureNamedKeyCredential("acme", RAW_KEY),
     "task token": lambda: TaskTokenCredential(SECRETS["token"]),
-    "token": lambda: FixedToken(),
 }
 
 
@@ -89,6 +88,9 @@ class FixedToken(TokenCredential):
 
     async def get_token(self, *scopes: str, **more: Any) -> Any:
         return (await super().get_token(*scopes, **more))._replace(token=SECRETS["token"])
+
+
+CREDENTIALS["token"] = FixedToken
 
 
 def shown_by(error: BaseException) -> str:

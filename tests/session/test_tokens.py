@@ -210,7 +210,7 @@ async def test_a_credential_that_hangs_is_bounded_by_the_calls_timeout(
     credential.gate.clear()
     server.say(answer(200, {"id": "j"}))
     async with connect(server, credential) as client:
-        with pytest.raises(CredentialError, match="within 0.01 s"):
+        with pytest.raises(CredentialError, match=r"within 0\.01 s"):
             await client.jobs.get("j", timeout=0.01)
         patient = asyncio.create_task(client.jobs.get("j"))
         with pytest.raises(CredentialError):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import Awaitable, Callable, Mapping
-from email.utils import format_datetime
 from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any
 
 import aiohttp
@@ -22,9 +22,9 @@ from batchio import (
     DecodeError,
     EncodeError,
     HttpResponseError,
+    RequestTimeoutError,
     ResourceNotFoundError,
     RetryPolicy,
-    RequestTimeoutError,
     ThrottledError,
     TransportError,
 )
