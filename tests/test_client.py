@@ -149,7 +149,7 @@ def test_endpoints(endpoint: str, url: str) -> None:
     ],
 )
 def test_endpoints_that_are_refused(endpoint: Any) -> None:
-    with pytest.raises(ConfigurationError, match="^endpoint: ") as caught:
+    with pytest.raises(ConfigurationError, match=r"^endpoint: ") as caught:
         BatchClient(endpoint, shared_key())
     assert "word" not in str(caught.value).replace("a user name or password", "")
     assert caught.value.__cause__ is None
@@ -319,7 +319,7 @@ async def test_a_proxy_without_a_scheme(server: Server, monkeypatch: pytest.Monk
 
 def test_a_proxy_that_aiohttp_cannot_use(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("https_proxy", "socks5://user:s3cret@127.0.0.1:1080")
-    with pytest.raises(ConfigurationError, match="^trust_env: ") as caught:
+    with pytest.raises(ConfigurationError, match=r"^trust_env: ") as caught:
         BatchClient(ENDPOINT, shared_key())
     assert "s3cret" not in str(caught.value)
     BatchClient(ENDPOINT, shared_key(), trust_env=False)
@@ -395,12 +395,14 @@ async def test_its_middlewares_stay_and_its_retries_do_not(server: Server) -> No
 
     server.say(answer(200, {"id": "j"}), answer(202))
     server.otherwise = DROP
-    async with aiohttp.ClientSession(middlewares=[middleware]) as session:
-        async with connect(server, session=session, retry=RetryPolicy(attempts=1)) as client:
+    async with (
+        aiohttp.ClientSession(middlewares=[middleware]) as session,
+        connect(server, session=session, retry=RetryPolicy(attempts=1)) as client,
+    ):
+        await client.jobs.get("j")
+        await client.request("POST", "/x")
+        with pytest.raises(ConnectionLostError):
             await client.jobs.get("j")
-            await client.request("POST", "/x")
-            with pytest.raises(ConnectionLostError):
-                await client.jobs.get("j")
     assert seen == ["GET", "POST", "GET"]
     assert [heard.headers["x-middleware"] for heard in server.heard] == ["was here"] * 3
 
@@ -422,10 +424,17 @@ async def test_its_timeout_does_not_count_and_ours_does(server: Server) -> None:
 
 async def test_a_base_url_does_not_count(server: Server) -> None:
     server.say(answer(200, {"id": "j"}))
-    async with aiohttp.ClientSession("https://elsewhere.example/") as session:
-        async with connect(server, session=session) as client:
-            await client.jobs.get("j")
+    session = aiohttp.ClientSession("https://elsewhere.example/")
+    async with session, connect(server, session=session) as client:
+        await client.jobs.get("j")
     assert server.heard[0].path == "/jobs/j"
+
+
+@pytest.mark.parametrize("name", ["Content-Type", "if-match", "Range", "OCP-Range"])
+async def test_its_headers_must_not_spoil_the_signature(name: str) -> None:
+    async with aiohttp.ClientSession(headers={name: "x"}) as session:
+        with pytest.raises(ConfigurationError, match=f"^session: its header {name} "):
+            BatchClient(ENDPOINT, shared_key(), session=session)
 
 
 async def test_a_session_that_its_owner_has_closed(server: Server) -> None:
@@ -471,7 +480,7 @@ async def test_a_request_that_has_no_method_yet(server: Server) -> None:
 async def test_a_request_that_is_refused(server: Server) -> None:
     server.say(refusal(404, "JobNotFound"))
     async with connect(server) as client:
-        with pytest.raises(ResourceNotFoundError, match="^GET /jobs/none: 404 JobNotFound: No"):
+        with pytest.raises(ResourceNotFoundError, match=r"^GET /jobs/none: 404 JobNotFound: No"):
             await client.request("GET", "/jobs/none")
 
 
@@ -558,7 +567,8 @@ async def test_a_closed_client_says_so_at_once(server: Server) -> None:
     assert not server.connections
 
 
-async def test_closing_ends_the_calls_that_are_on_their_way(server: Server) -> None:
+async def test_closing_ends_the_calls_that_are_on_their_way(server: Server, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "batchio")
     server.otherwise = HANG
     client = connect(server, retry=RetryPolicy(attempts=8, base=20.0))
     calls: list[asyncio.Task[Any]] = [asyncio.create_task(client.jobs.get("j")) for _ in range(5)]
@@ -569,6 +579,7 @@ async def test_closing_ends_the_calls_that_are_on_their_way(server: Server) -> N
     for failure in failures:
         assert isinstance(failure, ConnectionLostError)
         assert isinstance(failure.__cause__, aiohttp.ClientError)
+    assert not caplog.records  # nothing is tried again
     assert len(server.heard) == 10
     await server.is_left()
     assert not stray_tasks(server)

@@ -69,7 +69,7 @@ class Carrier:
         try:
             results = await self._exchange()
         except asyncio.CancelledError:
-            self._mark_all(maybe=True)
+            self._mark_all(maybe=True, attempts=1)
             raise
         except BatchioError as failure:
             return await self._react(failure, sent_at)
@@ -131,7 +131,6 @@ class Carrier:
             if self._renewed:
                 return Action.STOP
             self._renewed = True
-            self._engine.session.renew()
         return action
 
     async def _back_off(self, failure: BatchioError, retry_after: float | None) -> bool:

@@ -139,17 +139,18 @@ class _ThreadSource:
         self._pull: asyncio.Future[float] | None = None
 
     async def read(self, most: int) -> list[Any]:
-        while not self._ended:
+        while not (self._ended and self._pull is None):
             pull = self._pull or self._ask(most)
             await asyncio.wait([pull], timeout=_LINGER)
             if pull.done():
                 self._pull = None
                 self._learn(pull.result())
-                return self._all()
-            # A pull may take long: what has come until now is worth sending.
-            if self._taken:
-                break
-        return self._all() if self._ended else self._drain()
+                if self._taken:
+                    break
+            elif self._taken:
+                # A pull may take long: what has come until now is worth sending.
+                return self._drain()
+        return self._all()
 
     async def stop(self) -> list[Any]:
         self._stopping = self._ended = True

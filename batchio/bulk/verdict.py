@@ -34,7 +34,7 @@ class Action(enum.Enum):
     REFUSED = "throttled: again, certain that nothing was done"
     AGAIN = "again; the tasks may have been added"
     AT_ONCE = "closed before a byte of answer: again at once; the tasks may have been added"
-    RENEW = "once more with a fresh token or signature, then stop"
+    RENEW = "once more with a fresh token or signature (the session makes it), then stop"
     HALVE = "too large: send it as two"
     NARROW = "a task in it is bad: find it by halving"
     STOP = "no request of this run can succeed"

@@ -18,10 +18,10 @@ from .shapes import ARRAY_HEAD, COLLECTION_HEAD
 from .walking import Walk, WalkError
 
 _split = msgspec.json.Decoder(list[msgspec.Raw]).decode
-_COLLECTION_TAIL = re.compile(rb'(?:\s*,\s*"[^"\\]*"\s*:\s*(?:"[^"\\]*"|[^\s"{}\[\],]+))*+\s*\}\s*')
 _SEAM = re.compile(rb'\}\s*,\s*\{(?:\s*"[^"\\]*")?')
 _GUESSES = 4
 _TAIL_LIMIT = 64 * 1024
+_BEFORE_TAIL = b'{"value":[]'
 
 
 def read_elements(chunks: Iterable[bytes], judge: Judge | None) -> Generator[Portion]:
@@ -52,11 +52,15 @@ class _Reader:
         self._seam = b""
         self._inside = False
         self._is_collection = False
+        self._is_spoilt = False
 
     def feed(self, chunk: bytes) -> Generator[Portion]:
         """The elements that are whole now."""
         self._text += chunk
         if not self._inside and not self._enter():
+            return
+        if self._is_spoilt:
+            yield Portion([], bad=self._bad(0, "not JSON: what stands before the array"))
             return
         if not self._seam:
             yield from self._walked(most=2)
@@ -71,7 +75,7 @@ class _Reader:
         if not self._walk.closed:
             place = self._place.after(self._text, len(self._text.rstrip()))
             return Bad(place.line, place.column, "not JSON: the text ends before the array does", fatal=True)
-        if self._is_collection and not _COLLECTION_TAIL.fullmatch(self._text):
+        if self._is_collection and not _is_json(_BEFORE_TAIL + self._text):
             return self._bad(0, "not JSON: the collection is not closed after its array")
         return None
 
@@ -80,9 +84,11 @@ class _Reader:
         head = array or COLLECTION_HEAD.match(self._text)
         if head is None:
             return False
-        self._is_collection = array is None
         self._inside = True
-        self._drop(head.end())
+        self._is_collection = array is None
+        self._is_spoilt = not _is_json(head[0] + (b"]}" if self._is_collection else b"]"))
+        if not self._is_spoilt:
+            self._drop(head.end())
         return True
 
     def _drop(self, count: int) -> None:
@@ -155,7 +161,7 @@ class _Reader:
                 self._drop(offset)
                 return None
             return self._bad(offset, "not JSON: there is more behind the end of the array")
-        if len(tail) > _TAIL_LIMIT and not _COLLECTION_TAIL.fullmatch(tail):
+        if len(tail) > _TAIL_LIMIT:
             return self._bad(0, "not JSON: the collection is not closed after its array")
         return None
 
@@ -173,6 +179,14 @@ def _guesses(text: bytes, seam: bytes, least: int) -> Iterator[tuple[int, int]]:
         if at < 0:
             return
         yield at + 1, text.index(b",", at) + 1
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        msgspec.json.decode(text)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return False
+    return True
 
 
 def _elements(text: bytes) -> list[bytes] | None:

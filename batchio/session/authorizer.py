@@ -31,8 +31,8 @@ class Authorizer(Protocol):
         """The header's value; `headers` are those that will be sent, with lower-case names."""
         ...
 
-    def renew(self) -> None:
-        """The service has refused the last one: make the next one from fresh material."""
+    def refused(self, header: str) -> None:
+        """The service has refused this header: make the next one from fresh material."""
         ...
 
     async def close(self) -> None:
@@ -74,7 +74,7 @@ class _KeyAuthorizer:
             raise CredentialError(f"the credential gave no key: {type(error).__name__}: {error}") from error
         return self._signer.sign(request.method, request.resource, headers, len(request.body or b""))
 
-    def renew(self) -> None:
+    def refused(self, header: str) -> None:
         """The key is read for every request anyway."""
 
     async def close(self) -> None:
@@ -100,8 +100,8 @@ class _TokenAuthorizer:
             raise CredentialError("the credential gave a token that cannot stand in a header")
         return f"Bearer {token}"
 
-    def renew(self) -> None:
-        self._source.drop()
+    def refused(self, header: str) -> None:
+        self._source.drop(header.removeprefix("Bearer "))
 
     async def close(self) -> None:
         await self._source.close()
@@ -114,7 +114,7 @@ class _FixedTokenAuthorizer:
     async def authorize(self, request: Request, headers: Mapping[str, str]) -> str:  # noqa: ARG002 - the protocol's
         return self._header
 
-    def renew(self) -> None:
+    def refused(self, header: str) -> None:
         """There is no other token."""
 
     async def close(self) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import time
 from collections.abc import Callable, Mapping
 from random import Random
@@ -37,6 +38,9 @@ A = TypeVar("A")
 Body = Model | Mapping[str, Any] | None
 
 _ids = Random()  # noqa: S311 - see new_request_id
+if hasattr(os, "register_at_fork"):
+    # Otherwise all workers of a forking server would draw the same ids.
+    os.register_at_fork(after_in_child=_ids.seed)
 
 
 class Session:
@@ -153,9 +157,10 @@ class Session:
                 failure: BatchioError = self.error(request, answer)
             except TransportError as error:
                 failure = error
-            if not renewed and is_refused_credential(failure):
+            if not renewed and may_renew(failure):
+                # `send` has told the authorizer: this try is signed with fresh material.
                 renewed = True
-                self.renew()
+                log_failure(request, failure, 0.0)
                 continue
             wait = self._retry.wait(
                 failure,
@@ -180,15 +185,13 @@ class Session:
             request.method, URL(request.url, encoded=True), headers, request.body, request.timeout
         )
         log_answer(request, answer, time.monotonic() - started)
+        if is_credential_refused(answer):
+            self._authorizer.refused(headers["authorization"])
         return answer
 
     def error(self, request: Request, answer: Answer) -> HttpResponseError:
         """The error that an answer stands for."""
         return codec.error_of(request.operation, answer, now=self._wall())
-
-    def renew(self) -> None:
-        """The credential was refused: sign the next try with fresh material."""
-        self._authorizer.renew()
 
     async def close(self) -> None:
         """Close what was opened here; what was handed in stays open."""
@@ -229,7 +232,12 @@ def new_request_id() -> str:
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
-def is_refused_credential(failure: BatchioError) -> bool:
+def is_credential_refused(answer: Answer) -> bool:
+    """Whether an answer says that a fresh token or signature may help."""
+    return answer.status == 401 or (answer.status == 403 and b"AuthenticationFailed" in answer.body)
+
+
+def may_renew(failure: BatchioError) -> bool:
     """Whether a fresh token or signature may help."""
     return isinstance(failure, ClientAuthenticationError) and (
         failure.status == 401 or failure.code == "AuthenticationFailed"

@@ -6,6 +6,7 @@ Law: the credential belongs to whoever made it. One that was handed in is never 
 from __future__ import annotations
 
 import asyncio
+import importlib
 import inspect
 import time
 from collections.abc import Callable
@@ -70,9 +71,10 @@ class TokenSource:
             raise _closed_error()
         return fetching.result().text
 
-    def drop(self) -> None:
-        """Forget a token that the service has refused."""
-        self._token = None
+    def drop(self, token: str) -> None:
+        """Forget a token that the service has refused; a newer one stays, and one refresh serves all refused."""
+        if self._token is not None and self._token.text == token:
+            self._token = None
 
     async def close(self) -> None:
         """Stop fetching, and close the credential if it is our own."""
@@ -113,7 +115,9 @@ class TokenSource:
 
     async def _ask(self) -> Any:
         if self._credential is None:
-            self._credential = _default_credential()
+            # Loaded here, because it costs more than all of batchio, and in a thread, because the loop must go on.
+            identity: Any = await asyncio.to_thread(importlib.import_module, "azure.identity.aio")
+            self._credential = identity.DefaultAzureCredential()
         answer = _asker(self._credential)(self._scope)
         if not inspect.isawaitable(answer):
             raise ConfigurationError(_SYNCHRONOUS)
@@ -141,10 +145,3 @@ def _closed_error() -> ConnectError:
 def _asker(credential: Any) -> Callable[[str], Any]:
     ask: Callable[[str], Any] = getattr(credential, "get_token_info", None) or credential.get_token
     return ask
-
-
-def _default_credential() -> Any:
-    # Loaded here, because it costs more than all of batchio.
-    from azure.identity.aio import DefaultAzureCredential  # noqa: PLC0415 - see above
-
-    return DefaultAzureCredential()

@@ -7,6 +7,7 @@ reading the body included, stands under one timeout.
 from __future__ import annotations
 
 import asyncio
+import re
 import urllib.request
 from collections.abc import Mapping
 from typing import Any, Protocol
@@ -27,6 +28,7 @@ _NO_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=None, sock_read=None, so
 # Without this, aiohttp adds a Content-Type to a body-less POST after it was signed.
 _OURS = ("Content-Type", "Accept", "User-Agent")
 _SENT_ONCE = frozenset({"POST", "PATCH"})
+_SIGNED = re.compile(r"(?i)content-.*|if-.*|range|ocp-.*")
 _UNCONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
 
 
@@ -48,8 +50,8 @@ class AiohttpTransport:
     """Carries requests over an `aiohttp.ClientSession`: its own one, or one that the caller closes."""
 
     def __init__(self, session: aiohttp.ClientSession | None, *, trust_env: bool, endpoint: str) -> None:
-        if session is not None and not isinstance(session, aiohttp.ClientSession):
-            raise ConfigurationError(f"session: an aiohttp.ClientSession is needed, not {type(session).__name__}")
+        if session is not None:
+            _check_session(session)
         self._given = session
         self._own: aiohttp.ClientSession | None = None
         self._proxy = _proxy_for(endpoint) if trust_env and session is None else None
@@ -152,6 +154,14 @@ def _lost(error: Exception) -> ConnectionLostError:
 
 def _text(error: Exception) -> str:
     return str(error) or type(error).__name__
+
+
+def _check_session(session: aiohttp.ClientSession) -> None:
+    if not isinstance(session, aiohttp.ClientSession):
+        raise ConfigurationError(f"session: an aiohttp.ClientSession is needed, not {type(session).__name__}")
+    for name in session.headers:
+        if _SIGNED.fullmatch(name):
+            raise ConfigurationError(f"session: its header {name} would travel with requests that do not sign it")
 
 
 def _proxy_for(endpoint: str) -> str | None:

@@ -44,6 +44,7 @@ def run_once(setting: Setting, client: str, order: Order) -> Run:
     """One client, one order; raises `RunFailed` when anything is missing."""
     responder = setting.responder
     responder.reset()
+    responder.take(responder.latency if order.latency is None else order.latency)
     before = responder.cpu()
     command = ["-m", "benchmarks.bulk.child", client, json.dumps(asdict(order))]
     found = measured(command, core=setting.pins.client)

@@ -18,12 +18,18 @@ from benchmarks.processes import RunFailed, started
 class Responder:
     """A running responder at `url`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, latency: float) -> None:
         self.url = url
+        self.latency = latency
+        """Seconds for each collection, unless a run says otherwise."""
 
     def reset(self) -> None:
         """Forget what has arrived."""
         self._get("/benchmark/reset")
+
+    def take(self, seconds: float) -> None:
+        """From now on take so long for each collection."""
+        self._get(f"/benchmark/latency?seconds={seconds}")
 
     def cpu(self) -> float:
         """Seconds of CPU that the responder has taken so far."""
@@ -63,4 +69,4 @@ def responder(*, latency: float = 0.0, chunked: bool = False, core: int | None =
         url = process.stdout.readline().decode().strip() if process.stdout else ""
         if not url:
             raise RunFailed("the responder did not start")
-        yield Responder(url)
+        yield Responder(url, latency)

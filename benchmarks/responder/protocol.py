@@ -61,6 +61,9 @@ class Service:
         if parts.path == "/benchmark/reset":
             self.arrivals.reset()
             return b"{}"
+        if parts.path == "/benchmark/latency":
+            self.latency = float(parse_qs(parts.query)["seconds"][0])
+            return b"{}"
         if parts.path == "/benchmark/cpu":
             return json.dumps({"cpu": cpu_seconds()}).encode()
         if parts.path == "/benchmark/counts":

@@ -37,6 +37,7 @@ FATAL = {
     "405": fail(405, "InvalidHttpVerb"),
     "400 UnsupportedHeader": fail(400, "UnsupportedHeader"),
     "400 InvalidUri": fail(400, "InvalidUri"),
+    "307": Act(status=307, share=0.0, text=b"", headers={"Location": "/elsewhere"}),
     "403 HTML": html(403),
     "404 HTML": html(404),
     "400 HTML": html(400),

@@ -195,6 +195,18 @@ async def test_an_answer_in_pieces(client: BatchClient, service: ScriptedService
     assert told.report.added == 300
 
 
+async def test_an_answer_in_chunks(client: BatchClient, service: ScriptedService) -> None:
+    service.fault = lambda _: Act(chunked=True)
+    told = await drive(client, service, make_models(300), exact=True)
+    assert told.report.added == 300
+
+
+async def test_an_answer_of_megabytes(client: BatchClient, service: ScriptedService) -> None:
+    service.items = lambda _, __: item_error(message="x" * 20_000)
+    told = await drive(client, service, make_models(200), exact=True)
+    assert told.report.rejected == 200
+
+
 async def test_an_answer_with_a_byte_order_mark(service: ScriptedService) -> None:
     body = b'\xef\xbb\xbf{"value":[{"status":"success","taskId":"task-0","eTag":null,"unknown":1}]}'
     service.fault = each(when(lambda _: True, Act(text=body)))

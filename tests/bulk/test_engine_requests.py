@@ -32,6 +32,7 @@ NOTHING_DONE = {
     "429": refuse(429),
     "503 ServerBusy": refuse(503),
     "429 Retry-After 0": refuse(429, retry_after="0"),
+    "429 of a proxy": html(429),
 }
 OPEN = {
     "500": fail(500),
@@ -39,6 +40,8 @@ OPEN = {
     "502": fail(502, "BadGateway"),
     "504": fail(504, "GatewayTimeout"),
     "503 that is not ServerBusy": fail(503, "ServiceUnavailable"),
+    "503 of a proxy": html(503),
+    "408": fail(408, "RequestTimeout"),
     "500 without a body": Act(status=500, share=0.0, text=b""),
     "502 HTML (peers 7)": html(502),
     "504 HTML": html(504),
@@ -70,6 +73,7 @@ async def test_refusals_are_sent_again_and_told_as_certain(
     assert confirmed(told) == {True}
     assert told.report.refused == 2
     assert told.report.retries == 2
+    assert {outcome.attempts for outcome in told.outcomes.values()} == {1}
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 1.0])

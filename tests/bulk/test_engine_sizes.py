@@ -55,6 +55,20 @@ async def test_bytes_in_flight_are_bounded(client: BatchClient, service: Scripte
     assert service.most_in_flight <= 4
 
 
+async def test_bytes_in_flight_below_a_single_task(client: BatchClient, service: ScriptedService) -> None:
+    """A bound that nothing fits must not stop the run for ever: one request at a time, one task each."""
+    told = await drive(client, service, make_mappings(20, padding=20_000), max_pending_bytes=10_000, exact=True)
+    assert told.report.added == 20
+
+
+async def test_413_before_the_body_is_read(client: BatchClient, service: ScriptedService) -> None:
+    """The service answers the head and closes while the body is on its way."""
+    service.early_limit = 500_000
+    told = await drive(client, service, make_mappings(300, padding=9_000))
+    assert told.report.added == 300
+    assert service.early_refusals > 0
+
+
 async def test_413_halves_this_request_only(client: BatchClient, service: ScriptedService) -> None:
     tasks = [*make_mappings(100, "large", padding=8_000), *make_mappings(5_000)]
     service.fault = too_large(500_000)

@@ -177,6 +177,33 @@ async def test_outcomes_come_all_before_the_error(client: BatchClient, service: 
     judge(told, service, None, make_ids(1_000), complete=False, exact=False, max_requests=1)
 
 
+async def test_reading_with_a_timeout_loses_nothing(client: BatchClient, service: ScriptedService) -> None:
+    """A reader that is cancelled while it waits, again and again, and comes back."""
+    service.latency = 0.02
+    told = Told()
+    timeouts = 0
+    async with client.tasks.submitting(service.job, iter(make_models(3_000)), max_requests=4) as run:
+        outcomes = aiter(run)
+        while True:
+            try:
+                told.receive(await asyncio.wait_for(anext(outcomes), 0.003))
+            except TimeoutError:
+                timeouts += 1
+            except StopAsyncIteration:
+                break
+        told.report = run.report
+    assert timeouts > 0
+    judge(told, service, None, make_ids(3_000), complete=True, exact=True, max_requests=4)
+
+
+async def test_two_readers_of_a_run_share_its_outcomes(client: BatchClient, service: ScriptedService) -> None:
+    told = Told()
+    async with client.tasks.submitting(service.job, iter(make_models(3_000))) as run:
+        await asyncio.gather(follow(run, told), follow(run, told))
+        told.report = run.report
+    judge(told, service, None, make_ids(3_000), complete=True, exact=True)
+
+
 async def test_two_runs_at_once_share_a_client(client: BatchClient, service: ScriptedService) -> None:
     service.fault = lambda record: drop(1.0) if record.number in {3, 7, 11} else None
     first, second = await asyncio.gather(

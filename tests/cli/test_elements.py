@@ -15,7 +15,7 @@ from batchio.cli.checking import quick
 from batchio.cli.elements import read_elements
 from batchio.cli.portions import Bad
 
-QUICKLY = settings(deadline=None, max_examples=6000)
+QUICKLY = settings(deadline=None, max_examples=60)
 
 # Text that a splitter could trip over.
 TRICKY = st.text(st.sampled_from('{}[],:"\\ \n\tévalue𝄞'), max_size=12)
@@ -146,9 +146,11 @@ def test_every_prefix_is_incomplete(case: tuple[bytes, list[Any]], size: int, da
         ('[{"id":"a"},\n{"id":"b"', 2, 10, "ends before the array does"),
         ('{"value":[{"id":"a"}]', 1, 22, "not closed"),
         ('{"value":[{"id":"a"}]}}', 1, 22, "not closed"),
-        ('{"value":[{"id":"a"}],\n"odata.nextLink": {}}', 1, 22, "not closed"),
+        ('{"value":[{"id":"a"}],\n"odata.nextLink": nothing}', 1, 22, "not closed"),
+        ('{"odata\x01": "x", "value":[{"id":"a"}]}', 1, 1, "before the array"),
         ("[:]", 1, 2, "expected a task"),
     ],
+    ids=repr,
 )
 @pytest.mark.parametrize("size", [1, 3, 1000])
 def test_errors_say_where(text: str, line: int, column: int, why: str, size: int) -> None:
@@ -174,6 +176,17 @@ def test_invalid_utf8_says_where() -> None:
         tasks, bad = read(pieces(text, size))
         assert tasks == [{"id": "é"}]
         assert [(each.line, each.column, each.fatal) for each in bad] == [(2, 16, True)]
+
+
+def test_what_stands_around_the_collection_is_read() -> None:
+    for text in (
+        '{"value":[{"id":"a"}], "odata.nextLink": "https://x/?a=[1]"}',
+        '{"odata.metadata":"é", "odata.count":"1","value":[{"id":"a"}] , "more": {"x": [1, "]}"]}, "less": null }\n',
+    ):
+        for size in (1, 7, 1000):
+            assert read(pieces(text.encode(), size)) == ([{"id": "a"}], [])
+    for spoilt in (b'{"odata\xff":"","value":[{"id":"a"}]}', b'{"value":[{"id":"a"}],"odata.x":"\xff"}'):
+        assert len(read(pieces(spoilt, 5))[1]) == 1
 
 
 def test_an_element_over_the_limit_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:

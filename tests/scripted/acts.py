@@ -25,6 +25,7 @@ class Act:
     `wait`: seconds before the processing; `hold`: seconds between processing and answer (inf: never).
     `ending`: close or reset the connection in place of an answer. `cut`: promise a whole body and close after half.
     `leave`: close the connection, unannounced, after the answer. `pieces`: the answer comes in so many pieces.
+    `chunked`: with a chunked transfer encoding.
     `edit`: what is done to the results of a normal answer.
     """
 
@@ -40,6 +41,7 @@ class Act:
     cut: Literal["length", "chunked"] | None = None
     leave: bool = False
     pieces: int = 1
+    chunked: bool = False
     edit: Callable[[list[Result]], list[Result]] | None = None
 
     @property

@@ -25,6 +25,8 @@ class Owner(Protocol):
 
     def closed(self, link: Link, record: Record | None, /) -> None: ...
 
+    def early(self, head: Head, /) -> bytes | None: ...
+
     def serve(self, link: Link, head: Head, body: bytes, /) -> Record | None: ...
 
 
@@ -104,6 +106,10 @@ class Link(asyncio.Protocol):
         head = parse_head(bytes(self._buffer[:end]))
         size = int(head.headers.get("content-length", "0"))
         start = end + 4
+        if (early := self._owner.early(head)) is not None:
+            self._busy = True
+            self.send(early, leave=True)
+            return
         if len(self._buffer) < start + size:
             return
         body = bytes(self._buffer[start : start + size])

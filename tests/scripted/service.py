@@ -24,7 +24,7 @@ from .faults import Fault, Items
 from .link import Link
 from .shape import MEGABYTE, read_tasks
 from .truth import ItemError, Record, Result, Truth, success
-from .wire import Head, answer, error_body, half_answer, signature
+from .wire import Head, answer, chunked_answer, error_body, half_answer, signature
 
 ACCOUNT = "scripted"
 KEY = "c2NyaXB0ZWQta2V5LW9uZQ=="
@@ -39,7 +39,8 @@ class ScriptedService:
     `fault` decides about requests and `items` about tasks; both may be changed while it runs. `latency`: seconds
     of every normal answer. `job_error`: status and code for every request to the job. `keys` and `tokens`: what
     may sign. `offset`: seconds that the service's clock is ahead. `history`, `truth`, `violations`, `patches`:
-    what it saw and did. `forget`: keep nothing of that, for measurements of memory.
+    what it saw and did. `early_limit`: bodies of more bytes are refused with
+    413 and not read. `forget`: keep nothing of that, for measurements of memory.
     """
 
     def __init__(self) -> None:
@@ -53,6 +54,8 @@ class ScriptedService:
         self.offset = 0.0
         self.spelling: Callable[[str], str] = str
         self.forget = False
+        self.early_limit: int | None = None
+        self.early_refusals = 0
         self.truth = Truth()
         self.history: list[Record] = []
         self.violations: list[str] = []
@@ -117,6 +120,14 @@ class ScriptedService:
             link.release()
 
     # What the connections call
+
+    def early(self, head: Head) -> bytes | None:
+        """An answer before the body is read, for a body that is too large."""
+        size = int(head.headers.get("content-length", "0"))
+        if self.early_limit is None or size <= self.early_limit:
+            return None
+        self.early_refusals += 1
+        return answer(413, error_body("RequestBodyTooLarge", "Too large."), self._own_headers(head))
 
     def opened(self, link: Link) -> int:
         self._links.add(link)
@@ -245,7 +256,8 @@ class ScriptedService:
             return answer(act.status, act.text, headers, content_type=act.content_type or "application/json")
         if act.status != 200:
             return answer(act.status, error_body(act.code, "Scripted refusal."), headers)
-        return answer(200, msgspec.json.encode({"odata.metadata": self.endpoint, "value": told}), headers)
+        body = msgspec.json.encode({"odata.metadata": self.endpoint, "value": told})
+        return chunked_answer(body, headers) if act.chunked else answer(200, body, headers)
 
     def _simple(self, head: Head, body: bytes) -> bytes:
         """The few other requests that a submission may make."""

@@ -85,8 +85,8 @@ class Record:
 
     @property
     def refused(self) -> bool:
-        """429 or 503 ServerBusy."""
-        return self.whole and (self.status == 429 or (self.status == 503 and self.certain))
+        """429, whoever says it, or 503 ServerBusy."""
+        return self.status == 429 or (self.status == 503 and self.certain)
 
 
 @dataclass(kw_only=True, eq=False)

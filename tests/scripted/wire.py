@@ -88,6 +88,13 @@ def answer(
     return lines + body
 
 
+def chunked_answer(body: bytes, headers: Mapping[str, str], *, size: int = 1_000) -> bytes:
+    """A whole answer in chunks of `size` bytes."""
+    lines = _lines(200, {"Content-Type": JSON_TYPE, "Transfer-Encoding": "chunked", **headers})
+    parts = [body[start : start + size] for start in range(0, len(body), size)]
+    return lines + b"".join(b"%x\r\n" % len(part) + part + b"\r\n" for part in parts) + b"0\r\n\r\n"
+
+
 def half_answer(status: int, body: bytes, headers: Mapping[str, str] | None = None, *, chunked: bool) -> bytes:
     """An answer that promises more than it holds: its content length is right and half of the body is missing, or its
     last chunk never comes.

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +12,7 @@ from batchio import DecodeError
 from batchio import models as m
 from batchio.session.codec import decode, excerpt
 from batchio.session.pages import PageBody
-from batchio.session.request import Answer, Receipt, http_date, receipt_of
+from batchio.session.request import Answer, Receipt, Request, http_date, receipt_of
 
 BOM = b"\xef\xbb\xbf"
 
@@ -176,6 +174,17 @@ def test_a_date_has_a_zone() -> None:
 
 
 def test_values_do_not_show_what_they_hold() -> None:
-    answer: Any = Answer(200, {"x": "s3cret"}, b"s3cret")
+    answer = Answer(200, {"x": "s3cret"}, b"s3cret")
     assert repr(answer) == "Answer(200, 6 bytes)"
-    assert isinstance(answer, msgspec.Struct)
+    request = Request(
+        operation="Jobs_GetJob",
+        method="GET",
+        path="/jobs/j",
+        url="https://acme/jobs/j?x=s3cret",
+        query={"x": "s3cret"},
+        resource="/jobs/j",
+        headers={"client-request-id": "c-1", "x": "s3cret"},
+        body=b"s3cret",
+        timeout=None,
+    )
+    assert repr(request) == "Request(Jobs_GetJob /jobs/j c-1)"

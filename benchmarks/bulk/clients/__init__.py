@@ -18,7 +18,11 @@ KEY = "YmF0Y2hpbyBiZW5jaG1hcmtzIHNpZ24gd2l0aCB0aGlzIGtleQ=="
 
 @dataclass(frozen=True, kw_only=True)
 class Order:
-    """What a client has to do. `in_flight`: requests at a time, or None for the client's own default."""
+    """What a client has to do.
+
+    `in_flight`: requests at a time, or None for the client's own default. `latency`: seconds that the service takes
+    for each, or None for what the benchmark was told.
+    """
 
     url: str
     job: str
@@ -26,6 +30,7 @@ class Order:
     tasks: int
     in_flight: int | None
     file: str | None = None
+    latency: float | None = None
 
     @property
     def path(self) -> str:
