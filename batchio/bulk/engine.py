@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable
 from functools import partial
 from typing import Any
 
@@ -18,6 +17,7 @@ from ..session.session import Session
 from .backlog import Backlog
 from .carrier import Carrier, blank_request, error_of
 from .feeder import Feeder
+from .finishing import finish
 from .gate import Gate
 from .intake import BadTask, local_error
 from .ledger import Ledger
@@ -57,8 +57,6 @@ class Engine:
         self._dispatcher: asyncio.Task[None] | None = None
         self._stopping = asyncio.Event()
         self._wake = asyncio.Event()
-
-    # The run
 
     async def run(self) -> None:
         """Carry every task to its outcome. Cancelled, it still settles every task before it ends."""
@@ -124,28 +122,29 @@ class Engine:
         self.ledger.stop(tasks, reason)
         self.ledger.stop(self.backlog.drain(), reason)
 
-    # Sending
-
     async def _dispatch(self) -> None:
         while not self._stopping.is_set():
             self._reject(self.feeder.prepare())
             now = self.clock()
             self.backlog.wake_retries(now)
+            held_back = self.feeder.is_held and self.ledger.unread > 0
+            self.meter.waits_for = "service" if self._carriers else "consumer" if held_back else "input"
             if not self.backlog.has_request(flush=self._is_flushing(now)):
                 if self.feeder.is_empty and self.backlog.is_empty and not self._carriers:
                     return
-                self.meter.waits_for = "input" if not self._carriers else "service"
                 await self._sleep(now)
             elif len(self._carriers) >= self.options.max_requests:
-                self.meter.waits_for = "service"
                 await self._sleep(now)
             else:
-                self.meter.waits_for = "service"
                 self._entering = 1
                 await self.gate.enter()
                 self._entering = 0
                 self.meter.waits_for = None
-                self._launch()
+                if self.backlog.has_request(flush=self._is_flushing(self.clock())):
+                    self._launch()
+                else:
+                    # A carrier that kept its place has taken it.
+                    self.gate.leave()
 
     def next_tasks(self) -> Tasks | None:
         """More for a carrier that is through, if its place in the window still holds."""
@@ -235,8 +234,6 @@ class Engine:
         if self.options.on_rejected == "stop":
             self.stop(BatchioError(f"task {task_id!r} was rejected: {error.code if error else 'no reason given'}"))
 
-    # Watching
-
     @property
     def progress(self) -> SubmissionProgress:
         """A snapshot."""
@@ -299,18 +296,3 @@ class Engine:
             if left <= 0:
                 self.abort(BatchioError(f"the deadline of {deadline:g} s has passed"))
         return max(left, 0.001)
-
-
-async def finish(work: Awaitable[None]) -> None:
-    """Wait for the end of `work`, even while this task is cancelled; the cancellation is passed on after it."""
-    task = asyncio.ensure_future(work)
-    cancelled: asyncio.CancelledError | None = None
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError as error:
-            cancelled = cancelled or (None if task.cancelled() else error)
-    if not task.cancelled():
-        task.result()
-    if cancelled is not None:
-        raise cancelled

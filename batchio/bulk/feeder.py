@@ -30,6 +30,7 @@ class Feeder:
         self.ended = False
         self.error: Exception | None = None
         self.pending_bytes = 0
+        self.is_held = False
         self._source: Source = open_source(tasks)
         self._raw = RawQueue()
         self._options = options
@@ -115,7 +116,9 @@ class Feeder:
                 each = max(1, self.taken // max(1, self._items))
                 return max(1, min(room, CHUNK, self._affordable()) // each)
             self._room.clear()
+            self.is_held = True
             await self._room.wait()
+            self.is_held = False
 
     def _affordable(self) -> int:
         """Items that the bytes leave room for, if they are as large as those before; few at first."""

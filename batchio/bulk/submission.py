@@ -11,7 +11,8 @@ from typing import Any, Self
 
 from ..errors import BatchioError, SubmissionError
 from ..session.session import Session
-from .engine import Engine, finish
+from .engine import Engine
+from .finishing import finish
 from .gate import Gate
 from .options import Options
 from .report import SubmissionProgress, SubmissionReport, TaskOutcome

@@ -103,10 +103,14 @@ DEAD = {
 @pytest.mark.parametrize("act", DEAD.values(), ids=DEAD)
 async def test_peers_02_a_dead_service_ends_the_run(client: BatchClient, service: ScriptedService, act: Act) -> None:
     service.fault = lambda _: act
-    told = await drive(client, service, make_models(2_000), patience=1.0, attempts=1_000, fails=SubmissionError)
+    told = await drive(
+        client, service, make_models(2_000), patience=1.0, attempts=1_000, fails=SubmissionError, interrupted=True
+    )
     assert told.report.added == 0
     if act.status in {429, 503}:
-        assert told.report.not_sent == told.report.taken
+        # Only what is on its way when patience ends is not certain.
+        assert told.report.not_sent >= told.report.taken - 100 * service.most_in_flight
+        assert told.report.not_sent > 0
     assert 0.9 <= told.report.elapsed < 6
     assert len(service.history) < 500
 
