@@ -56,7 +56,7 @@ def started(
     `talks`: one of our own children, whose standard input stays open as long as it is wanted.
     """
     # A fixed command of ours: an interpreter of this environment and a module.
-    with subprocess.Popen(  # noqa: S603
+    with subprocess.Popen(  # noqa: S603 - our own command
         [sys.executable, *command],
         cwd=ROOT,
         env={**os.environ, **(environment or {})},

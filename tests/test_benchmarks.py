@@ -26,7 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def benchmark(*words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "benchmarks", *words]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603 - our own command
 
 
 def test_bulk_end_to_end(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ async def test_the_responder_answers_as_the_service_does(*, chunked: bool) -> No
 
 def test_ctrl_c_leaves_nothing_running() -> None:
     command = [sys.executable, "-m", "benchmarks", "bulk", "--parts", "clients", "--clients", "floor"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:  # noqa: S603
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:  # noqa: S603 - our own command
         assert process.stderr is not None
         address = urlsplit(process.stderr.readline().decode().removeprefix("responder: ").strip())
         socket.create_connection((address.hostname, address.port)).close()

@@ -11,6 +11,7 @@ from typing import Any, cast
 import msgspec
 
 from ..models import JobAddParameter, PoolAddParameter, TaskAddParameter
+from ..service.operations import GET_JOB, GET_POOL
 from .resources import Job, Pool, Resource, StoredTask, e_tag
 from .strict import secret_names
 from .ticks import time_text
@@ -45,12 +46,12 @@ _parts = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 def job_url(base: str, job: Job) -> str:
     """The URL of a job."""
-    return f"{base}/jobs/{job.id}"
+    return base + GET_JOB.path.format(jobId=job.id)
 
 
 def pool_url(base: str, pool: Pool) -> str:
     """The URL of a pool."""
-    return f"{base}/pools/{pool.id}"
+    return base + GET_POOL.path.format(poolId=pool.id)
 
 
 def _life(resource: Resource, url: str) -> dict[str, Any]:

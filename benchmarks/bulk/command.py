@@ -11,7 +11,7 @@ import json
 import os
 import platform
 import sys
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -77,8 +77,15 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "absent"
+
+
 def _parts(setting: Setting, arguments: argparse.Namespace) -> dict[str, Any]:
-    packages = {name: version(name) for name in _PACKAGES}
+    packages = {name: _version(name) for name in _PACKAGES}
     found: dict[str, Any] = {"python": platform.python_version(), "packages": packages, "cores": os.cpu_count()}
     found["options"] = {name: str(value) for name, value in vars(arguments).items()}
     print(

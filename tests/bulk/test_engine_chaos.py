@@ -154,7 +154,7 @@ async def survive(seed: int, *, count: int, troubled: int) -> None:
         try:
             told = await drive(client, service, chaos.tasks(), ids=chaos.ids, attempts=60, **chaos.options)
             assert told.report.unknown + told.report.gave_up + told.report.not_sent == 0, told.report
-            assert {told.outcomes[n].task_id.lower() for n in told.states("rejected")} <= chaos.rejected  # type: ignore[union-attr]
+            assert {told.outcomes[n].task_id.lower() for n in told.states("rejected")} <= chaos.rejected  # type: ignore[union-attr]  # a task of this run has an id
             assert chaos.theirs - chaos.rejected <= {
                 str(told.outcomes[n].task_id).lower() for n in told.states("existed", "added")
             }

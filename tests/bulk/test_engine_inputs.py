@@ -171,7 +171,7 @@ async def test_a_source_that_trickles_is_sent_while_it_trickles(client: BatchCli
 
 @pytest.mark.parametrize("is_async", [False, True])
 @pytest.mark.parametrize("count", [0, 1, 150, 1_234])
-async def test_a_source_that_raises(client: BatchClient, service: ScriptedService, count: int, is_async: bool) -> None:  # noqa: FBT001
+async def test_a_source_that_raises(client: BatchClient, service: ScriptedService, count: int, is_async: bool) -> None:  # noqa: FBT001 - a parameter of the test
     def broken() -> Iterator[Any]:
         yield from make_mappings(count)
         raise BrokenInputError("no more")

@@ -142,7 +142,7 @@ async def test_results_in_another_shape(client: BatchClient, service: ScriptedSe
     """Other order, other letter case, second results, results for tasks that nobody sent."""
     service.truth.preload(["task-5"])
     service.items = lambda folded, _: item_error() if folded in {"task-6", "task-250"} else None
-    service.fault = lambda _: results(edit)  # type: ignore[arg-type]
+    service.fault = lambda _: results(edit)  # type: ignore[arg-type]  # wrong on purpose
     told = await drive(client, service, make_models(300), details=True, exact=True)
     assert told.states("existed") == [5]
     assert told.states("rejected") == [6, 250]
@@ -163,7 +163,7 @@ async def test_peers_06_a_server_error_in_another_letter_case(client: BatchClien
 
 @pytest.mark.parametrize("spelling", [str.upper, str.title], ids=["upper", "title"])
 async def test_status_in_another_letter_case(client: BatchClient, service: ScriptedService, spelling: object) -> None:
-    service.spelling = spelling  # type: ignore[assignment]
+    service.spelling = spelling  # type: ignore[assignment]  # wrong on purpose
     service.truth.preload(["task-1"])
     service.items = lambda folded, seen: ItemError() if folded == "task-2" and seen == 0 else None
     told = await drive(client, service, make_models(150))

@@ -224,7 +224,7 @@ async def test_a_progress_callback_that_raises(service: ScriptedService, face: s
             with pytest.raises(expected) as caught:
                 await client.tasks.submit(service.job, make_models(1_200), **options)
             error = caught.value
-    assert isinstance(error, CallbackError) or isinstance(error.__cause__, CallbackError)  # type: ignore[union-attr]
+    assert isinstance(error, CallbackError) or isinstance(error.__cause__, CallbackError)  # type: ignore[union-attr]  # an error was raised
 
 
 async def test_progress_of_a_run(client: BatchClient, service: ScriptedService) -> None:

@@ -46,7 +46,7 @@ async def test_stopping_with_requests_under_way() -> None:
         reader, writer = await asyncio.open_connection("127.0.0.1", int(emulator.endpoint.rpartition(":")[2]))
         writer.write(b"POST /jobs HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{")
         # There is no event for "six requests have come", and nothing public that counts them.
-        while len(emulator._front.flying) < 6:  # noqa: ASYNC110  # pyright: ignore[reportPrivateUsage]
+        while len(emulator._front.flying) < 6:  # noqa: ASYNC110 - no event tells it  # pyright: ignore[reportPrivateUsage]  # the test looks inside
             await asyncio.sleep(0)
         await emulator.stop()
         ends = await asyncio.gather(*calls, return_exceptions=True)

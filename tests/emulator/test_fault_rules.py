@@ -65,9 +65,9 @@ def test_a_rule_is_a_value() -> None:
     assert rule == FaultRule(status=503, code="ServerBusy", count=3)
     assert repr(rule) == "FaultRule(count=3, status=503, code='ServerBusy')"
     with pytest.raises(AttributeError):
-        rule.status = 500  # type: ignore[misc]
+        rule.status = 500  # type: ignore[misc]  # wrong on purpose
     with pytest.raises(TypeError):
-        FaultRule("Jobs_GetJob")  # type: ignore[call-arg]
+        FaultRule("Jobs_GetJob")  # type: ignore[call-arg]  # wrong on purpose
 
 
 def test_rules_from_json() -> None:
@@ -161,4 +161,4 @@ def test_rules_are_like_a_list() -> None:
     assert not faults
     for wrong in ("503", None, {"status": 503}):
         with pytest.raises(ConfigurationError, match="FaultRule"):
-            faults.append(wrong)  # type: ignore[arg-type]
+            faults.append(wrong)  # type: ignore[arg-type]  # wrong on purpose

@@ -102,7 +102,8 @@ class _Groups:
         self._interrupted = interrupted
         self._given_up = 0
         # A request on a connection that the service has just closed never arrives, and its client cannot know that.
-        self._unseen = any(record.act is not None and record.act.leave for record in service.history)
+        left = any(record.act is not None and record.act.leave for record in service.history)
+        self._unseen = left or service.starved
         self._sent: defaultdict[str, list[Record]] = defaultdict(list)
         for record in service.history:
             for folded in record.folded:
@@ -180,7 +181,9 @@ class _Groups:
 
     @staticmethod
     def _line(record: Record, folded: str) -> str:
-        return f"#{record.number} {record.status} {record.told.get(folded, '')} whole={record.whole} gone={record.gone}"
+        took = None if record.ended is None else round(record.ended - record.at, 3)
+        told = record.told.get(folded, "")
+        return f"#{record.number} {record.status} {told} whole={record.whole} gone={record.gone} {took} s {record.act}"
 
 
 def _bounds(history: Sequence[Record], max_requests: int, max_body: int, max_pending_bytes: int) -> None:

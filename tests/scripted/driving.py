@@ -55,6 +55,7 @@ class Told:
 
 def connect(service: ScriptedService, *, timeout: float = 10.0, credential: Any = None, **options: Any) -> BatchClient:
     """A client of the service; `timeout`: seconds for one try."""
+    service.client_timeout = timeout
     return BatchClient(service.endpoint, credential or service.credential, timeout=timeout, **options)
 
 

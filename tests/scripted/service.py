@@ -31,6 +31,7 @@ KEY = "c2NyaXB0ZWQta2V5LW9uZQ=="
 OTHER_KEY = "c2NyaXB0ZWQta2V5LXR3bw=="
 JOB = "job-1"
 _STALE = 900.0
+_TICK = 0.02
 
 
 class ScriptedService:
@@ -54,6 +55,8 @@ class ScriptedService:
         self.offset = 0.0
         self.spelling: Callable[[str], str] = str
         self.forget = False
+        self.client_timeout = 10.0
+        self.worst_lag = 0.0
         self.early_limit: int | None = None
         self.early_refusals = 0
         self.truth = Truth()
@@ -78,18 +81,24 @@ class ScriptedService:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def starved(self) -> bool:
+        """Whether the loop was so late that a client's timeout may have passed unseen, before or after a request."""
+        return self.worst_lag > self.client_timeout / 8
+
+    @property
     def credential(self) -> SharedKeyCredential:
         return SharedKeyCredential(ACCOUNT, KEY)
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
         await self.start()
+        self._tick(self._loop.time())
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        for handle in self._handles:
+        for handle in (*self._handles, self._ticker):
             handle.cancel()
         await self.stop()
 
@@ -280,6 +289,11 @@ class ScriptedService:
             "client-request-id": head.headers.get("client-request-id", ""),
             "Date": formatdate(time.time() + self.offset, usegmt=True),
         }
+
+    def _tick(self, due: float) -> None:
+        now = self._loop.time()
+        self.worst_lag = max(self.worst_lag, now - due)
+        self._ticker = self._loop.call_at(now + _TICK, self._tick, now + _TICK)
 
     def _later(self, seconds: float, call: Callable[[], None]) -> None:
         if seconds <= 0:

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from batchio import EncodeError, to_wire
 from batchio import models as m
 from batchio.service import operations as op
+from batchio.service.options import CallOptions
 from batchio.session.check import check_body
 from batchio.session.codec import encode, encode_free
 
@@ -235,6 +236,10 @@ def test_in_a_patch_nothing_is_required() -> None:
     with pytest.raises(EncodeError):
         check_body(body, m.JobPatchParameter)
     assert check_body(body, m.JobPatchParameter, patch=True) == body
+    update = op.Operation[None](
+        id="Jobs_UpdateJob", method="PATCH", path="/jobs/{jobId}", options=CallOptions, body=m.JobPatchParameter
+    )
+    assert msgspec.json.decode(encode(update, body) or b"") == body
 
 
 @pytest.mark.parametrize(

@@ -28,7 +28,7 @@ from batchio.session.tokens import TokenSource
 
 from .credentials import SynchronousCredential, TokenCredential, TokenInfoCredential
 from .driving import Clock, connect, opened, stray_tasks
-from .server import Server, answer, refusal
+from .server import PATIENCE, Heard, Reply, Server, answer, refusal
 
 SCOPE = "https://batch.core.windows.net//.default"
 
@@ -209,7 +209,7 @@ async def test_a_credential_that_hangs_is_bounded_by_the_calls_timeout(
 ) -> None:
     credential.gate.clear()
     server.say(answer(200, {"id": "j"}))
-    async with connect(server, credential) as client:
+    async with connect(server, credential) as client, asyncio.timeout(PATIENCE):
         with pytest.raises(CredentialError, match=r"within 0\.01 s"):
             await client.jobs.get("j", timeout=0.01)
         patient = asyncio.create_task(client.jobs.get("j"))
@@ -226,7 +226,7 @@ async def test_a_fetch_is_bounded_for_those_who_have_no_timeout(
     monkeypatch.setattr(tokens, "_FETCH_SECONDS", 0.01)
     credential.gate.clear()
     with pytest.raises(CredentialError, match="TimeoutError"):
-        await source.get(None)
+        await asyncio.wait_for(source.get(None), PATIENCE)
     credential.gate.set()
     assert await source.get(None) == "token-2"
 
@@ -270,13 +270,35 @@ async def test_a_refused_token_is_replaced_once(server: Server, credential: Toke
 
 async def test_a_token_that_is_refused_again_is_an_error(server: Server, credential: TokenCredential) -> None:
     server.otherwise = refusal(401, "AuthenticationFailed")
-    async with connect(server, credential) as client:
+    async with connect(server, credential) as client, asyncio.timeout(PATIENCE):
         with pytest.raises(ClientAuthenticationError):
             await client.jobs.get("j")
         assert len(server.heard) == 2
         with pytest.raises(ClientAuthenticationError):
             await client.jobs.get("j")
     assert len(server.heard) == 4
+
+
+async def test_one_refresh_serves_all_who_were_refused(server: Server, credential: TokenCredential) -> None:
+    def judge(heard: Heard) -> Reply:
+        is_old = heard.headers["authorization"] == "Bearer token-1"
+        return refusal(401, "AuthenticationFailed") if is_old else answer(200, {"id": "j"})
+
+    server.otherwise = judge
+    async with connect(server, credential) as client:
+        await asyncio.gather(*(client.jobs.get("j") for _ in range(20)))
+    assert len(credential.asked) == 2
+
+
+async def test_a_late_refusal_of_the_old_token_does_not_cost_the_new_one(
+    source: TokenSource, credential: TokenCredential
+) -> None:
+    assert await source.get(None) == "token-1"
+    source.drop("token-1")
+    assert await source.get(None) == "token-2"
+    source.drop("token-1")
+    assert await source.get(None) == "token-2"
+    assert len(credential.asked) == 2
 
 
 async def test_a_lack_of_rights_is_not_asked_twice(server: Server, credential: TokenCredential) -> None:
