@@ -21,7 +21,8 @@ ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "batchio"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 FILES = sorted([*MODULES, *(ROOT / "tests").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")])
-TREES = {path: ast.parse(path.read_text("utf-8")) for path in FILES}
+SOURCES = {path: path.read_text("utf-8") for path in FILES}
+TREES = {path: ast.parse(source) for path, source in SOURCES.items()}
 
 
 def shown(path: Path) -> str:
@@ -241,7 +242,7 @@ LONG = {"batchio/service/operations.py"}
 @of_modules
 def test_a_file_over_300_lines_is_two_files(path: Path) -> None:
     if shown(path) not in LONG and "models" not in path.relative_to(PACKAGE).parts:
-        assert len(path.read_text("utf-8").splitlines()) <= 300
+        assert len(SOURCES[path].splitlines()) <= 300
 
 
 @of_files
@@ -330,7 +331,7 @@ def has_a_reason(comment: str) -> bool:
 def test_every_suppression_has_a_reason(path: Path) -> None:
     wrong = [
         f"{shown(path)}:{line} {comment}"
-        for line, comment in comments_of(path.read_text("utf-8"))
+        for line, comment in comments_of(SOURCES[path])
         if SUPPRESSION.search(comment) and not has_a_reason(comment)
     ]
     assert not wrong
@@ -358,4 +359,4 @@ def test_the_test_of_suppressions_tells_them_apart(comment: str, *, has_one: boo
 
 @of_files
 def test_no_file_names_a_machine(path: Path) -> None:
-    assert not re.search(r"/(?:home|Users|work|tmp)/\w+", path.read_text("utf-8"))
+    assert not re.search(r"/(?:home|Users|work|tmp)/\w+", SOURCES[path])

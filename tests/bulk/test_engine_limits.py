@@ -104,14 +104,14 @@ DEAD = {
 async def test_peers_02_a_dead_service_ends_the_run(client: BatchClient, service: ScriptedService, act: Act) -> None:
     service.fault = lambda _: act
     told = await drive(
-        client, service, make_models(2_000), patience=1.0, attempts=1_000, fails=SubmissionError, interrupted=True
+        client, service, make_models(2_000), patience=0.6, attempts=1_000, fails=SubmissionError, interrupted=True
     )
     assert told.report.added == 0
     if act.status in {429, 503}:
         # Only what is on its way when patience ends is not certain.
         assert told.report.not_sent >= told.report.taken - 100 * service.most_in_flight
         assert told.report.not_sent > 0
-    assert 0.9 <= told.report.elapsed < 6
+    assert 0.5 <= told.report.elapsed < 6
     assert len(service.history) < 500
 
 
@@ -126,7 +126,9 @@ async def test_a_service_that_dies_in_the_middle(client: BatchClient, service: S
 async def test_a_service_that_hangs(service: ScriptedService) -> None:
     service.fault = lambda _: hang(0.5)
     async with connect(service, timeout=0.4) as client:
-        told = await drive(client, service, make_models(500), patience=1.0, attempts=1_000, fails=SubmissionError)
+        told = await drive(
+            client, service, make_models(500), patience=1.0, attempts=1_000, fails=SubmissionError, interrupted=True
+        )
     assert told.report.unknown > 0
     assert told.report.elapsed < 6
 
@@ -165,7 +167,14 @@ async def test_deadline_ends_an_endless_input(client: BatchClient, service: Scri
     service.latency = 0.02
     endless = ({"id": f"task-{n}", "commandLine": "run"} for n in count())
     told = await drive(
-        client, service, endless, ids=make_ids(1_000_000), deadline=0.8, fails=SubmissionError, max_requests=4
+        client,
+        service,
+        endless,
+        ids=make_ids(1_000_000),
+        deadline=0.8,
+        fails=SubmissionError,
+        interrupted=True,
+        max_requests=4,
     )
     assert told.report.added > 0
     assert 0.7 <= told.report.elapsed < 4
@@ -173,14 +182,14 @@ async def test_deadline_ends_an_endless_input(client: BatchClient, service: Scri
 
 async def test_deadline_while_the_service_refuses(client: BatchClient, service: ScriptedService) -> None:
     service.fault = lambda _: refuse(retry_after="200")
-    told = await drive(client, service, make_models(300), deadline=0.6, fails=SubmissionError)
+    told = await drive(client, service, make_models(300), deadline=0.6, fails=SubmissionError, interrupted=True)
     assert told.report.not_sent == told.report.taken
     assert told.report.elapsed < 4
 
 
 async def test_deadline_while_a_request_hangs(client: BatchClient, service: ScriptedService) -> None:
     service.fault = for_requests([1], hang(1.0))
-    told = await drive(client, service, make_models(100), deadline=0.6, fails=SubmissionError)
+    told = await drive(client, service, make_models(100), deadline=0.6, fails=SubmissionError, interrupted=True)
     assert told.report.unknown == 100
     assert told.report.elapsed < 4
 
@@ -192,7 +201,7 @@ async def test_deadline_while_a_source_blocks(client: BatchClient, service: Scri
         yield from make_mappings(10, "late")
 
     ids = [*make_ids(150), *make_ids(10, "late")]
-    told = await drive(client, service, blocking(), ids=ids, deadline=0.4, fails=SubmissionError)
+    told = await drive(client, service, blocking(), ids=ids, deadline=0.4, fails=SubmissionError, interrupted=True)
     assert told.report.added == 150
 
 

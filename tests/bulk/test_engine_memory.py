@@ -27,8 +27,8 @@ async def peak(client: BatchClient, service: ScriptedService, count: int) -> int
 async def test_peers_20_memory_does_not_grow_with_the_input(client: BatchClient, service: ScriptedService) -> None:
     service.forget = True
     await peak(client, service, 2_000)
-    small = await peak(client, service, 10_000)
-    large = await peak(client, service, 60_000)
-    assert service.processed == 72_000
-    assert large < 1.2 * small + 500_000, f"{small} bytes for 10,000 tasks, {large} for 60,000"
+    small = await peak(client, service, 8_000)
+    large = await peak(client, service, 40_000)
+    assert service.processed == 50_000
+    assert large < 1.2 * small + 500_000, f"{small} bytes for 8,000 tasks, {large} for 40,000"
     assert large < 16_000_000, f"{large} bytes"

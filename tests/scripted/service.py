@@ -9,7 +9,7 @@ import asyncio
 import math
 import time
 from collections.abc import Callable
-from email.utils import formatdate, parsedate_to_datetime
+from email.utils import formatdate
 from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
@@ -22,15 +22,14 @@ from batchio.service.operations import CREATE_TASK_COLLECTION, GET_JOB, GET_TASK
 from .acts import NORMAL, Act, fail
 from .faults import Fault, Items
 from .link import Link
-from .shape import MEGABYTE, read_tasks
+from .shape import MEGABYTE, read_tasks, unsigned
 from .truth import ItemError, Record, Result, Truth, success
-from .wire import Head, answer, chunked_answer, error_body, half_answer, signature
+from .wire import Head, answer, chunked_answer, error_body, half_answer
 
 ACCOUNT = "scripted"
 KEY = "c2NyaXB0ZWQta2V5LW9uZQ=="
 OTHER_KEY = "c2NyaXB0ZWQta2V5LXR3bw=="
 JOB = "job-1"
-_STALE = 900.0
 _TICK = 0.02
 
 
@@ -128,8 +127,6 @@ class ScriptedService:
         for link in list(self._links):
             link.release()
 
-    # What the connections call
-
     def early(self, head: Head) -> bytes | None:
         """An answer before the body is read, for a body that is too large."""
         size = int(head.headers.get("content-length", "0"))
@@ -168,8 +165,6 @@ class ScriptedService:
         self._news.set()
         return record
 
-    # The steps of one request
-
     def _record(self, link: Link, head: Head, body: bytes, tasks: list[dict[str, Any]]) -> Record:
         ids = tuple(task["id"] for task in tasks)
         record = Record(
@@ -202,13 +197,8 @@ class ScriptedService:
         return None if 1 <= len(tasks) <= 100 else fail(400, "InvalidRequestBody")
 
     def _unsigned(self, head: Head) -> Act | None:
-        scheme, _, value = head.headers.get("authorization", "").partition(" ")
-        if scheme == "Bearer":
-            return None if value in self.tokens else fail(401, "AuthenticationFailed")
-        date = parsedate_to_datetime(head.headers["ocp-date"]).timestamp()
-        fresh = abs(time.time() + self.offset - date) < _STALE
-        known = {f"{ACCOUNT}:{signature(head, ACCOUNT, key)}" for key in self.keys}
-        return None if scheme == "SharedKey" and value in known and fresh else fail(403, "AuthenticationFailed")
+        code = unsigned(head, ACCOUNT, self.keys, self.tokens, time.time() + self.offset)
+        return None if code is None else fail(code, "AuthenticationFailed")
 
     def _process(self, link: Link, head: Head, record: Record, tasks: list[dict[str, Any]], act: Act) -> None:
         count = math.ceil(act.share * len(tasks))

@@ -1,20 +1,22 @@
 """What every request for a task collection must look like.
 
-Law: whatever is wrong is written down, and fails the test that sent it; nothing is refused here.
+Law: whatever is wrong in its shape is written down and fails the test that sent it; the service refuses the rest.
 """
 
 from __future__ import annotations
 
 import time
+from collections.abc import Container, Iterable
 from email.utils import parsedate_to_datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
-from .wire import Head
+from .wire import Head, signature
 
 MEGABYTE = 1_000_000
+_STALE = 900.0
 _CONTENT_TYPE = "application/json;odata=minimalmetadata"
 
 
@@ -37,6 +39,16 @@ def read_tasks(head: Head, body: bytes, violations: list[str]) -> list[dict[str,
     if len(body) >= MEGABYTE:
         violations.append(f"a body of {len(body)} bytes")
     return tasks
+
+
+def unsigned(head: Head, account: str, keys: Iterable[str], tokens: Container[str], now: float) -> int | None:
+    """401 or 403 for a request that is not signed as the service wants it."""
+    scheme, _, value = head.headers.get("authorization", "").partition(" ")
+    if scheme == "Bearer":
+        return None if value in tokens else 401
+    known = {f"{account}:{signature(head, account, key)}" for key in keys}
+    age = now - parsedate_to_datetime(head.headers["ocp-date"]).timestamp()
+    return None if scheme == "SharedKey" and value in known and abs(age) < _STALE else 403
 
 
 def _headers(head: Head, violations: list[str]) -> None:

@@ -6,10 +6,13 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from random import Random
 from typing import Any
+
+import pytest
 
 from batchio import BatchClient, RetryPolicy, SharedKeyCredential
 from batchio.session.authorizer import authorizer_for
@@ -92,6 +95,11 @@ def signature_of(heard: Heard, account: str = ACCOUNT, key: str = KEY) -> str:
 
 def _by_lower_name(pair: tuple[str, str]) -> str:
     return pair[0].lower()
+
+
+def said_by(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+    """What batchio has logged; asyncio logs, too, on a busy machine."""
+    return [record for record in caplog.records if record.name == "batchio"]
 
 
 async def until(is_so: Callable[[], object]) -> None:

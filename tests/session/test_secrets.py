@@ -14,7 +14,7 @@ from azure.core.credentials import AzureNamedKeyCredential
 from batchio import BatchClient, BatchioError, RetryPolicy, SharedKeyCredential, TaskTokenCredential, models, to_wire
 
 from .credentials import TokenCredential
-from .driving import AT_ONCE, Clock
+from .driving import AT_ONCE, Clock, said_by
 from .server import DROP, HANG, Reply, Server, answer, refusal
 
 # Put together at run time: a traceback quotes lines of this file.
@@ -137,7 +137,7 @@ async def test_what_the_log_says(server: Server, caplog: pytest.LogCaptureFixtur
     server.say(refusal(503, "ServerBusy", Retry_After="0"), answer(200, ETag='"1"', Location=SAS))
     async with BatchClient(server.endpoint, SharedKeyCredential("acme", RAW_KEY), retry=AT_ONCE) as client:
         await client.request("GET", "/x", query={"$filter": "id eq 'a'", "other": SECRETS["query"]})
-    records = [record for record in caplog.records if record.name == "batchio"]
+    records = said_by(caplog)
     assert [record.levelname for record in records] == ["DEBUG", "INFO", "DEBUG"]
     first, again, last = (record.getMessage() for record in records)
     assert first.startswith("GET /x GET /x $filter=id eq 'a' other=*** api-version=2024-07-01.20.0 -> 503 in ")
@@ -151,7 +151,7 @@ async def test_nobody_who_does_not_ask_gets_a_log(server: Server, caplog: pytest
     server.say(refusal(503, "ServerBusy"), answer(200, {"id": "p"}))
     async with BatchClient(server.endpoint, SharedKeyCredential("acme", RAW_KEY), retry=AT_ONCE) as client:
         await client.pools.get("p")
-    assert not caplog.records
+    assert not said_by(caplog)
 
 
 def test_reprs() -> None:
