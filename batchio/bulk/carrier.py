@@ -7,6 +7,7 @@ it cannot settle go back to the backlog, never away.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -24,7 +25,7 @@ from .options import Options
 from .packer import body_of, halve
 from .report import OutcomeState, TaskOutcome
 from .tasks import Narrowing, Tasks
-from .verdict import Action, DetailedResults, Kind, Result, Results, Told, all_added, judge, tell
+from .verdict import Action, DetailedResults, Kind, Result, Results, Told, is_all_added, judge, tell
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -80,13 +81,16 @@ class Carrier:
         self._settle(results)
         return True
 
-    async def _exchange(self) -> list[Result]:
+    async def _exchange(self) -> Sequence[Result] | None:
+        """The results; None where every task was added and nobody asks for more."""
         session = self._engine.session
         answer = await session.send(self._request)
         if answer.status not in CREATE_TASK_COLLECTION.success:
             raise session.error(self._request, answer)
         if self._engine.options.details:
-            return list(codec.decode(answer.body, DetailedResults).value)
+            return codec.decode(answer.body, DetailedResults).value
+        if not self._ledger.is_marked(self._tasks) and is_all_added(self._tasks, answer.body):
+            return None
         return codec.decode(answer.body, Results).value
 
     # What follows from a try without results
@@ -197,11 +201,11 @@ class Carrier:
 
     # What follows from results
 
-    def _settle(self, results: list[Result]) -> None:
+    def _settle(self, results: Sequence[Result] | None) -> None:
         tasks, self._tasks = self._tasks, Tasks.none()
         tasks.narrowing = None
-        if all_added(tasks, results):
-            self._ledger.add_all(tasks, results)
+        if results is None:
+            self._ledger.add_all(tasks)
             self._engine.settled(tasks, None)
             return
         told = tell(tasks, results)

@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from ..models import BatchError
-from .intake import BadTask, fold
+from .intake import BadTask
 from .report import MAX_FAILURES, OutcomeState, SubmissionReport, TaskOutcome
 from .tasks import Tasks
 from .verdict import DetailedResult, Result
@@ -63,15 +63,16 @@ class Ledger:
         """Whether any of these tasks has had trouble."""
         return bool(self.marks) and not self.marks.keys().isdisjoint(tasks.ordinals)
 
-    def add_all(self, tasks: Tasks, results: Sequence[Result]) -> None:
-        """Settle a request whose every task was added."""
+    def add_all(self, tasks: Tasks) -> None:
+        """Settle a request whose every task was added at its first try."""
         self.counts[_ADDED] += len(tasks)
-        marked = self.is_marked(tasks)
         if self._reading or self._keep == "all":
-            self._deliver(self._added(tasks, results, marked=marked))
-        if marked:
-            for ordinal in tasks.ordinals:
-                self.marks.pop(ordinal, None)
+            self._deliver(
+                [
+                    TaskOutcome(index=index, task_id=task_id, state=_ADDED)
+                    for index, task_id in zip(tasks.ordinals, tasks.ids, strict=True)
+                ]
+            )
 
     def settle(
         self,
@@ -159,19 +160,6 @@ class Ledger:
             errors=dict(self._errors),
             existed_is_ok=self._existed_is_ok,
         )
-
-    def _added(self, tasks: Tasks, results: Sequence[Result], *, marked: bool) -> list[TaskOutcome]:
-        if marked or isinstance(results[0], DetailedResult):
-            # Results come in any order; the details belong to the task whose key they carry.
-            found = dict(zip(fold([result.task_id for result in results]), results, strict=True))
-            self.counts[_ADDED] -= len(tasks)
-            return [
-                self.settle(tasks, at, _ADDED, result=found.get(key, results[at])) for at, key in enumerate(tasks.keys)
-            ]
-        return [
-            TaskOutcome(index=index, task_id=task_id, state=_ADDED)
-            for index, task_id in zip(tasks.ordinals, tasks.ids, strict=True)
-        ]
 
     def _keep_failure(self, outcome: TaskOutcome) -> None:
         if self._keep == "none":

@@ -10,6 +10,7 @@ import enum
 from collections.abc import Sequence
 from datetime import datetime
 from operator import attrgetter
+from typing import Literal
 
 import msgspec
 
@@ -101,6 +102,32 @@ class DetailedResults(msgspec.Struct, frozen=True):
     value: list[DetailedResult]
 
 
+class _Added(msgspec.Struct, frozen=True, gc=False):
+    status: Literal["success"]
+    task_id: str = msgspec.field(name="taskId")
+
+
+class _AllAdded(msgspec.Struct, frozen=True):
+    value: list[_Added]
+
+
+_task_id = attrgetter("task_id")
+_decode_all_added = msgspec.json.Decoder(_AllAdded).decode
+
+
+def is_all_added(tasks: Tasks, answer: bytes) -> bool:
+    """Whether an answer holds exactly one result for every task, and all are success.
+
+    Decided while decoding: an answer with any other status is no `_AllAdded`, and is then looked at in full.
+    """
+    try:
+        results = _decode_all_added(answer).value
+    except (msgspec.MsgspecError, UnicodeError):
+        return False
+    ids = list(map(_task_id, results))
+    return ids == tasks.ids or (len(ids) == len(tasks) and sorted(fold(ids)) == sorted(tasks.keys))
+
+
 class Kind(enum.Enum):
     """What a result, or its absence, says of one task."""
 
@@ -111,18 +138,7 @@ class Kind(enum.Enum):
     MISSING = "no result: may have been added"
 
 
-_status = attrgetter("status")
-_task_id = attrgetter("task_id")
-
 Told = tuple[Kind, Result | None]
-
-
-def all_added(tasks: Tasks, results: Sequence[Result]) -> bool:
-    """Whether every task has exactly one result, and all are success."""
-    if len(results) != len(tasks) or set(map(_status, results)) != {"success"}:
-        return False
-    ids = list(map(_task_id, results))
-    return ids == tasks.ids or sorted(fold(ids)) == sorted(tasks.keys)
 
 
 def tell(tasks: Tasks, results: Sequence[Result]) -> list[Told]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from batchio.bulk.intake import fold, local_error
 from batchio.bulk.tasks import Tasks
-from batchio.bulk.verdict import Action, Kind, Result, all_added, judge, tell
+from batchio.bulk.verdict import Action, Kind, Result, is_all_added, judge, tell
 from batchio.errors import (
     BatchioError,
     ConnectError,
@@ -77,11 +78,15 @@ def _ok(task_id: str) -> Result:
     return Result(status="success", task_id=task_id)
 
 
+def _answer(results: list[Result]) -> bytes:
+    return msgspec.json.encode({"odata.metadata": "x", "value": results})
+
+
 @given(st.permutations(range(8)), st.booleans())
 def test_all_added_in_any_order_and_letter_case(order: list[int], upper: bool) -> None:  # noqa: FBT001 - drawn
     tasks = _tasks(8)
     ids = [tasks.ids[at].upper() if upper else tasks.ids[at] for at in order]
-    assert all_added(tasks, [_ok(each) for each in ids])
+    assert is_all_added(tasks, _answer([_ok(each) for each in ids]))
 
 
 @pytest.mark.parametrize(
@@ -96,8 +101,15 @@ def test_all_added_in_any_order_and_letter_case(order: list[int], upper: bool) -
         [_ok("Task-0"), Result(status="Success", task_id="Task-1")],
     ],
 )
-def test_not_all_added(results: list[Result]) -> None:
-    assert not all_added(_tasks(2), results)
+def test_not_is_all_added(results: list[Result]) -> None:
+    assert not is_all_added(_tasks(2), _answer(results))
+
+
+@pytest.mark.parametrize(
+    "answer", [b"", b"<html>", b"{}", b'{"value":null}', b'{"value":[{"taskId":"Task-0"}]}', b"\xff"]
+)
+def test_what_is_no_answer_adds_nothing(answer: bytes) -> None:
+    assert not is_all_added(_tasks(1), answer)
 
 
 def test_each_task_is_told_by_its_own_result() -> None:
