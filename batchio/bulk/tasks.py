@@ -10,7 +10,6 @@ from collections.abc import Iterable
 
 import msgspec
 
-
 HEAD, TAIL = b'{"value":[', b"]}"
 FRAME = len(HEAD) + len(TAIL)
 """Bytes of a request's body beside its tasks and the commas between them."""
