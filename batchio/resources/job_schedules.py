@@ -49,8 +49,9 @@ class JobSchedules:
     ) -> Receipt:
         """Change a job schedule to what is given; what is absent gets its default.
 
-        Jobs that it has made stay as they are. `schedule` may be what `get` gave: read-only fields are not sent. Raises `ResourceNotFoundError`,
-        `ResourceModifiedError` where `if_match` does not hold. REST: JobSchedules_ReplaceJobSchedule.
+        Jobs that it has made stay as they are. `schedule` may be what `get` gave: read-only fields are not sent. Raises
+        `ResourceNotFoundError`, `ResourceModifiedError` where `if_match` does not hold.
+        REST: JobSchedules_ReplaceJobSchedule.
         """
         return await self._session.act(op.REPLACE_JOB_SCHEDULE, (job_schedule_id,), options, schedule)
 
