@@ -105,6 +105,7 @@ class FileStream:
         self._properties = FileInfo()
         self._changed: str | None = None
         self._state = _State.NEW
+        self._is_reading = False
         self._read = 0
         self._since_break = 0
         self._skip = 0
@@ -139,14 +140,20 @@ class FileStream:
         """The next piece, at most 64 KiB."""
         if self._state in (_State.NEW, _State.CLOSED):
             raise RuntimeError("a file stream is read inside its `async with` block")
-        while self._state is _State.OPEN:
-            try:
-                piece = await self._next()
-            except (TransportError, HttpResponseError) as failure:
-                await self._broken(failure)
-                continue
-            if piece:
-                return piece
+        if self._is_reading:
+            raise RuntimeError("a file stream is read by one at a time")
+        self._is_reading = True
+        try:
+            while self._state is _State.OPEN:
+                try:
+                    piece = await self._next()
+                except (TransportError, HttpResponseError) as failure:
+                    await self._broken(failure)
+                    continue
+                if piece:
+                    return piece
+        finally:
+            self._is_reading = False
         raise StopAsyncIteration
 
     async def read(self) -> bytes:

@@ -166,8 +166,19 @@ class _Body:
         try:
             async with asyncio.timeout(self._timeout):
                 return await self._response.content.read(_READ_BYTES)
+        except RuntimeError as error:
+            # aiohttp's word for a connection that its session has closed.
+            raise _lost(error) from error
         except _FAILURES as error:
+            if rest := self._arrived():
+                return rest
             raise _as_ours(error, self._url, self._timeout) from error
+
+    def _arrived(self) -> bytes:
+        """What had come before the connection broke: aiohttp keeps it, and has no public way to get at it then."""
+        take = getattr(self._response.content, "_read_nowait", None)
+        rest: bytes = take(_READ_BYTES) if take is not None else b""
+        return rest
 
     def close(self) -> None:
         self._response.close()
