@@ -424,7 +424,7 @@ async def test_certificate_references_are_sent_where_they_are_required(server: S
         models.PoolUpdatePropertiesParameter(application_package_references=[], metadata=[]),
     ):
         await client.pools.replace_properties("p", given)
-    wanted = {"applicationPackageReferences": [], "metadata": [], "certificateReferences": []}
+    wanted: dict[str, Any] = {"applicationPackageReferences": [], "metadata": [], "certificateReferences": []}
     assert [heard.json for heard in server.heard] == [wanted] * 3
     reference = {"thumbprint": "ab", "thumbprintAlgorithm": "sha1"}
     await client.pools.replace_properties("p", wanted | {"certificateReferences": [reference]})
