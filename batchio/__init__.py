@@ -1,6 +1,6 @@
 """batchio: an asyncio client of Azure Batch that adds millions of tasks and never loses one."""
 
-from . import errors, models
+from . import errors, models, odata
 from .bulk.report import OutcomeState, SubmissionProgress, SubmissionReport, TaskOutcome
 from .bulk.submission import Submission
 from .client import BatchClient
@@ -30,6 +30,7 @@ from .errors import (
     VersionError,
 )
 from .models import replace, to_wire
+from .session.files import FileInfo, FileStream
 from .session.pages import Page, Pages
 from .session.request import Answer, Receipt
 from .session.retry import RetryPolicy
@@ -47,6 +48,8 @@ __all__ = [
     "CredentialError",
     "DecodeError",
     "EncodeError",
+    "FileInfo",
+    "FileStream",
     "HttpResponseError",
     "OutcomeState",
     "Page",
@@ -74,6 +77,7 @@ __all__ = [
     "__version__",
     "errors",
     "models",
+    "odata",
     "replace",
     "to_wire",
 ]

@@ -13,7 +13,11 @@ from typing import TYPE_CHECKING, Any, Self
 from .bulk.gate import Gate
 from .credentials import Credential, SharedKeyCredential, TaskTokenCredential, is_header_text
 from .errors import ConfigurationError
+from .resources.applications import Applications
+from .resources.certificates import Certificates
+from .resources.job_schedules import JobSchedules
 from .resources.jobs import Jobs
+from .resources.nodes import Nodes
 from .resources.pools import Pools
 from .resources.tasks import Tasks
 from .service.versions import DEFAULT, VERSIONS
@@ -76,7 +80,11 @@ class BatchClient:
             user_agent=f"{application_id} batchio/{__version__}" if application_id else f"batchio/{__version__}",
         )
         self._gate = Gate()
+        self.applications = Applications(self._session)
+        self.certificates = Certificates(self._session)
+        self.job_schedules = JobSchedules(self._session)
         self.jobs = Jobs(self._session)
+        self.nodes = Nodes(self._session)
         self.pools = Pools(self._session)
         self.tasks = Tasks(self._session, self._gate)
 

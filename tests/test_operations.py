@@ -7,7 +7,7 @@ import json
 import re
 import typing
 from collections.abc import AsyncIterator, Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from enum import Enum
 from pathlib import Path
 from types import NoneType, UnionType
@@ -19,7 +19,17 @@ import pytest
 from session.driving import connect, signature_of
 from session.server import Server, answer
 
-from batchio import BatchClient, HttpResponseError, Page, Pages, Receipt, models
+from batchio import (
+    BatchClient,
+    FileInfo,
+    FileStream,
+    HttpResponseError,
+    Page,
+    Pages,
+    Receipt,
+    SharedKeyCredential,
+    models,
+)
 from batchio.models.base import Model, field_rules, field_types
 from batchio.service import operations as op
 from batchio.service.options import WIRE
@@ -50,7 +60,7 @@ DIGEST = {
 OPERATIONS = op.OPERATIONS
 
 # The client's own, which never travel; `start` and `end` make the header ocp-range.
-OWN_OPTIONS = {"timeout", "limit", "start", "end"}
+OWN_OPTIONS = {"timeout", "limit", "prefetch", "start", "end"}
 
 
 def test_the_digest_is_whole() -> None:
@@ -59,7 +69,7 @@ def test_the_digest_is_whole() -> None:
 
 
 def test_the_table_holds_what_the_api_has() -> None:
-    assert OPERATIONS.keys() <= DIGEST.keys()
+    assert OPERATIONS.keys() == DIGEST.keys()
     named = {value.id: value for value in vars(op).values() if isinstance(value, op.Operation)}
     assert named == OPERATIONS
 
@@ -71,8 +81,12 @@ def test_a_row_is_as_the_digest_says(id: str) -> None:
     assert row.success == tuple(said.success)
     assert (row.body.__name__ if row.body else None) == said.body
     assert (row.items.__name__ if row.items else None) == said.items
-    if said.answer != "stream":
+    if said.answer == "stream":
+        assert row.file
+        assert row.answer is None
+    else:
         assert (row.answer.__name__ if row.answer else None) == said.answer
+        assert row.file is (said.method == "HEAD" and "file" in said.id.lower())
 
 
 @pytest.mark.parametrize("id", OPERATIONS)
@@ -85,7 +99,7 @@ def test_the_options_of_a_row_are_as_the_digest_says(id: str) -> None:
     assert {wire.name for wire in wires if not wire.header} == set(said.query)
     assert headers == set(said.conditions) | set(said.headers)
     assert {"timeout", "client_request_id"} <= row.takes
-    assert ("limit" in row.takes) is (said.items is not None)
+    assert ({"limit", "prefetch"} <= row.takes) is (said.items is not None)
 
 
 def test_paths_stand_in_the_table_once() -> None:
@@ -152,6 +166,29 @@ def snake(name: str) -> str:
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower()
 
 
+RESOURCES = {"applications", "certificates", "job_schedules", "jobs", "nodes", "pools", "tasks"}
+# What stands on a resource beside its operations.
+MORE = {"tasks": {"submit", "submitting"}}
+
+
+def test_a_resource_has_its_operations_and_nothing_else() -> None:
+    wanted = {(resource, name) for resource, name in map(method_of, DIGEST)}
+    client = BatchClient("https://acme.batch.azure.com", SharedKeyCredential("acme", "a2V5"))
+    found = {
+        (resource, name)
+        for resource in RESOURCES
+        for name in dir(getattr(client, resource))
+        if not name.startswith("_") and name not in MORE.get(resource, ())
+    }
+    assert found == wanted
+
+
+def test_service_and_resources_stay_small() -> None:
+    package = Path(op.__file__).parent.parent
+    files = [*(package / "service").glob("*.py"), *(package / "resources").glob("*.py")]
+    assert sum(len(file.read_text("utf-8").splitlines()) for file in files) < 1600
+
+
 def resource_method(client: BatchClient, id: str) -> Callable[..., Any]:
     """The method of an operation."""
     resource, name = method_of(id)
@@ -178,6 +215,8 @@ async def test_a_row_has_a_method(client: BatchClient, id: str) -> None:
     *positional, options = parameters
     assert [each.name for each in positional][: len(row.parameters)] == [snake(name) for name in row.parameters]
     assert len(positional) == len(row.parameters) + (row.body is not None)
+    if row.body:
+        assert positional[-1].default is (inspect.Parameter.empty if DIGEST[id].body_required else None)
     assert options.kind is inspect.Parameter.VAR_KEYWORD
     assert typing.get_args(typing.get_type_hints(method)["options"]) == (row.options,)
     assert f"REST: {id}" in (method.__doc__ or "")
@@ -197,8 +236,14 @@ OPTIONS: dict[str, Any] = {
     "expand": "stats",
     "page_size": 10,
     "limit": 5,
+    "prefetch": True,
     "filter": "id eq 'a b'",
     "force": True,
+    "recursive": True,
+    "start_time": datetime(2024, 7, 1, 12, 0, 0, 500_000, tzinfo=UTC),
+    "end_time": datetime(2024, 7, 1, 14, tzinfo=timezone(timedelta(hours=1))),
+    "start": 3,
+    "end": 10,
 }
 SENT = {
     "timeOut": "30",
@@ -207,6 +252,10 @@ SENT = {
     "maxresults": "10",
     "$filter": "id eq 'a b'",
     "force": "true",
+    "recursive": "true",
+    "startTime": "2024-07-01T12:00:00.500000Z",
+    "endtime": "2024-07-01T13:00:00Z",
+    "ocp-range": "bytes=3-9",
     "If-Match": '"1"',
     "If-None-Match": '"2"',
     "If-Modified-Since": "Tue, 14 Nov 2023 22:13:20 GMT",
@@ -242,22 +291,27 @@ def smallest_value(kind: Any) -> Any:
 def arguments_of(row: op.Operation[Any]) -> tuple[list[Any], dict[str, Any], str]:
     """Positional arguments, options, and the path they make."""
     values = {name: f"{name} ü" for name in row.parameters}
+    if "filePath" in values:
+        values["filePath"] = "wd/a b/100%#ü?.txt"
     path = row.path
     for name, value in values.items():
-        path = path.replace(f"{{{name}}}", quote(value, safe=""))
+        path = path.replace(f"{{{name}}}", quote(value, safe="/"))
     body = [smallest(row.body)] if row.body else []
     return [*values.values(), *body], {name: OPTIONS[name] for name in row.takes}, path
 
 
 async def outcome_of(called: Any) -> Any:
     """The value of a call, or the pages of a listing."""
+    if isinstance(called, FileStream):
+        async with called as stream:
+            return await stream.read()
     return [page async for page in called.by_page()] if isinstance(called, Pages) else await called
 
 
 @pytest.mark.parametrize("id", OPERATIONS)
 async def test_what_a_method_sends_and_gives(server: Server, client: BatchClient, id: str) -> None:
     row, said = OPERATIONS[id], DIGEST[id]
-    empty: Any = {"value": [{}, {}]} if row.items else {} if row.answer else b""
+    empty: Any = {"value": [{}, {}]} if row.items else {} if row.answer else b"content" if said.answer else b""
     content = ANSWERS.get(id, empty)
     server.say(answer(row.success[0], content, ETag='"9"'))
     positional, options, path = arguments_of(row)
@@ -268,6 +322,7 @@ async def test_what_a_method_sends_and_gives(server: Server, client: BatchClient
     assert {name: heard.headers[name.lower()] for name in said.conditions} == {
         name: SENT[name] for name in said.conditions
     }
+    assert {name: heard.headers[name] for name in said.headers} == {name: SENT[name] for name in said.headers}
     assert not {name for name in heard.headers if name.startswith("if-")} - {name.lower() for name in said.conditions}
     assert heard.headers["client-request-id"] == OPTIONS["client_request_id"]
     assert heard.headers["authorization"] == signature_of(heard)
@@ -281,6 +336,12 @@ async def test_what_a_method_sends_and_gives(server: Server, client: BatchClient
         assert found == [Page(items=[row.items(), row.items()])]
     elif row.answer:
         assert isinstance(found, row.answer)
+    elif row.file:
+        assert found == (
+            b"content" if row.method == "GET" else FileInfo(content_length=0, e_tag='"9"', request_id="request-1")
+        )
+    elif 404 in row.success:
+        assert found is True
     else:
         assert isinstance(found, Receipt)
         assert (found.status, found.e_tag) == (row.success[0], '"9"')
@@ -290,18 +351,19 @@ async def test_what_a_method_sends_and_gives(server: Server, client: BatchClient
 async def test_a_method_takes_its_model(server: Server, client: BatchClient, id: str) -> None:
     row = OPERATIONS[id]
     assert row.body is not None
-    server.otherwise = answer(row.success[0], ANSWERS.get(id, {}))
+    server.otherwise = answer(row.success[0], ANSWERS.get(id, {} if row.answer else b""))
     positional, _, _ = arguments_of(row)
     method = resource_method(client, id)
     await method(*positional)
     await method(*positional[:-1], msgspec.convert(positional[-1], row.body))
     first, second = server.heard
-    assert first.body == second.body
+    assert first.json == second.json
 
 
 @pytest.mark.parametrize("id", OPERATIONS)
 async def test_a_method_raises_for_everything_else(server: Server, client: BatchClient, id: str) -> None:
-    server.say(answer(418, {"code": "Teapot", "message": {"value": "No."}}), answer(299))
+    told = b"" if OPERATIONS[id].method == "HEAD" else {"code": "Teapot", "message": {"value": "No."}}
+    server.say(answer(418, told), answer(299))
     positional, _, _ = arguments_of(OPERATIONS[id])
     for _ in range(2):
         with pytest.raises(HttpResponseError, match=f"^{id}: "):
@@ -316,3 +378,68 @@ async def test_a_real_answer(server: Server, client: BatchClient) -> None:
     assert counts.task_counts is not None
     assert counts.task_counts.active == example["responses"]["200"]["body"]["taskCounts"]["active"]
     assert isinstance(counts, models.TaskCountsResult)
+
+
+@pytest.mark.parametrize("id", [row.id for row in OPERATIONS.values() if 404 in row.success])
+async def test_whether_something_exists(server: Server, client: BatchClient, id: str) -> None:
+    exists = resource_method(client, id)
+    server.say(answer(200), answer(404))
+    assert [await exists("a b"), await exists("a b")] == [True, False]
+    for status in (400, 403, 412):
+        server.say(answer(status))
+        with pytest.raises(HttpResponseError, match=f"^{id}: {status} "):
+            await exists("a b")
+
+
+@pytest.mark.parametrize("id", [row.id for row in OPERATIONS.values() if row.body and not DIGEST[row.id].body_required])
+async def test_a_body_that_need_not_be_is_not(server: Server, client: BatchClient, id: str) -> None:
+    row = OPERATIONS[id]
+    server.otherwise = answer(row.success[0])
+    positional, _, _ = arguments_of(row)
+    await resource_method(client, id)(*positional[:-1])
+    (heard,) = server.heard
+    assert heard.body == b""
+    assert "content-type" not in heard.headers
+    assert heard.headers["authorization"] == signature_of(heard)
+
+
+@pytest.mark.parametrize("id", [row.id for row in OPERATIONS.values() if row.method == "PATCH"])
+async def test_a_patch_holds_what_was_given_alone(server: Server, client: BatchClient, id: str) -> None:
+    row = OPERATIONS[id]
+    assert row.body is not None
+    server.otherwise = answer(row.success[0])
+    positional, _, _ = arguments_of(row)
+    await resource_method(client, id)(*positional[:-1], row.body())
+    await resource_method(client, id)(*positional[:-1], {"metadata": []})
+    first, second = server.heard
+    assert (first.json, second.json) == ({}, {"metadata": []})
+
+
+async def test_certificate_references_are_sent_where_they_are_required(server: Server, client: BatchClient) -> None:
+    server.otherwise = answer(204)
+    nothing: list[Any] = []
+    for given in (
+        {"applicationPackageReferences": nothing, "metadata": nothing},
+        {"applicationPackageReferences": nothing, "metadata": nothing, "certificateReferences": None},
+        models.PoolUpdatePropertiesParameter(application_package_references=[], metadata=[]),
+    ):
+        await client.pools.replace_properties("p", given)
+    wanted: dict[str, Any] = {"applicationPackageReferences": [], "metadata": [], "certificateReferences": []}
+    assert [heard.json for heard in server.heard] == [wanted] * 3
+    reference = {"thumbprint": "ab", "thumbprintAlgorithm": "sha1"}
+    await client.pools.replace_properties("p", wanted | {"certificateReferences": [reference]})
+    assert server.heard[-1].json["certificateReferences"] == [reference]
+
+
+async def test_the_parentheses_of_a_certificate_stay(server: Server, client: BatchClient) -> None:
+    server.say(answer(200, {}))
+    await client.certificates.get("sha1", "a)/b")
+    (heard,) = server.heard
+    assert heard.path.endswith("(thumbprintAlgorithm=sha1,thumbprint=a%29%2Fb)")
+    assert heard.headers["authorization"] == signature_of(heard)
+
+
+async def test_a_listing_without_page_sizes_takes_a_limit(server: Server, client: BatchClient) -> None:
+    server.say(answer(200, {"value": [{"id": 1}, {"id": 2}]}))
+    assert [each.id async for each in client.tasks.list_subtasks("j", "t", limit=1)] == [1]
+    assert "maxresults" not in server.heard[0].query

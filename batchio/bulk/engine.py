@@ -47,7 +47,7 @@ class Engine:
         self.failure: BaseException | None = None
         self.last_failure: BatchioError | None = None
         self.has_accepted = False
-        self.is_over = False
+        self.is_over = self.concluded = False
         self.meter = Meter(self.clock())
         self.feeder = Feeder(tasks, options, self.backlog, self.ledger, self.wake)
         self._waiting_since = 0.0
@@ -55,7 +55,7 @@ class Engine:
         self._linger_until: float | None = None
         self._carriers: set[asyncio.Task[None]] = set()
         self._dispatcher: asyncio.Task[None] | None = None
-        self._stopping = asyncio.Event()
+        self.stopping = asyncio.Event()
         self._wake = asyncio.Event()
 
     async def run(self) -> None:
@@ -76,7 +76,7 @@ class Engine:
     def stop(self, failure: BaseException | None = None) -> None:
         """Take no more and try nothing again; what is on its way may still arrive."""
         self.failure = self.failure or failure
-        self._stopping.set()
+        self.stopping.set()
         if self._dispatcher is not None:
             self._dispatcher.cancel()
 
@@ -90,7 +90,7 @@ class Engine:
         """Wait so long, or until the run stops."""
         try:
             async with asyncio.timeout(seconds):
-                await self._stopping.wait()
+                await self.stopping.wait()
         except TimeoutError:
             return False
         return True
@@ -123,7 +123,7 @@ class Engine:
         self.ledger.stop(self.backlog.drain(), reason)
 
     async def _dispatch(self) -> None:
-        while not self._stopping.is_set():
+        while not self.stopping.is_set():
             self._reject(self.feeder.prepare())
             now = self.clock()
             self.backlog.wake_retries(now)
@@ -148,12 +148,12 @@ class Engine:
 
     def next_tasks(self) -> Tasks | None:
         """More for a carrier that is through, if its place in the window still holds."""
-        if self._stopping.is_set() or not self.gate.may_stay(self._entering):
+        if self.stopping.is_set() or not self.gate.may_stay(self._entering):
             return None
         self._reject(self.feeder.prepare())
         now = self.clock()
         self.backlog.wake_retries(now)
-        if self._stopping.is_set() or not self.backlog.has_request(flush=self._is_flushing(now)):
+        if self.stopping.is_set() or not self.backlog.has_request(flush=self._is_flushing(now)):
             return None
         self._linger_until = None
         return self.backlog.take()

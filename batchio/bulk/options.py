@@ -36,6 +36,9 @@ class SubmitOptions(TypedDict, total=False):
     """Whether outcomes carry ETag, time and location. False."""
     progress: Callable[[SubmissionProgress], object] | None
     """Called with a snapshot, at most 4 times a second. What it raises ends the run."""
+    terminate_when_complete: bool
+    """Whether the job ends by itself once all its tasks are complete; set only when all tasks are in it, because
+    a job without open tasks counts as complete. Not done where the run stopped before. False."""
     timeout: float | None
     """Seconds for one try, in place of the client's `timeout`."""
 
@@ -54,10 +57,12 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     keep: Literal["failures", "all", "none"] = "failures"
     details: bool = False
     progress: Any = None
+    terminate_when_complete: bool = False
     timeout: float | None = None
 
 
 _AT_LEAST: dict[str, int] = {"attempts": 1, "max_requests": 1, "max_body": 1_000, "max_pending_bytes": 1_000}
+_FLAGS = ("details", "terminate_when_complete")
 _SECONDS = ("patience", "deadline", "timeout")
 
 
@@ -80,9 +85,9 @@ def _check(name: str, value: Any) -> None:
             return
         if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
             raise ConfigurationError(f"{name}: seconds above 0{' or None' if optional else ''}, not {value!r}")
-    elif name == "details":
+    elif name in _FLAGS:
         if not isinstance(value, bool):
-            raise ConfigurationError(f"details: True or False, not {value!r}")
+            raise ConfigurationError(f"{name}: True or False, not {value!r}")
     elif name == "progress":
         if value is not None and not callable(value):
             raise ConfigurationError(f"progress: a function or None, not {value!r}")

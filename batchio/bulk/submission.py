@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ..errors import BatchioError, SubmissionError
+from ..service.operations import UPDATE_JOB
 from ..session.session import Session
 from .engine import Engine
 from .finishing import finish
@@ -34,6 +35,7 @@ class Submission:
 
     def __init__(self, session: Session, gate: Gate, job_id: str, tasks: Any, options: Options) -> None:
         self._engine = Engine(session, gate, job_id, tasks, options, reading=True)
+        self._job_id = job_id
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -60,7 +62,7 @@ class Submission:
                 self._engine.wake()
                 return outcomes
             if self._engine.is_over:
-                raise_failure(self._engine)
+                await conclude(self._engine, self._job_id)
                 raise StopAsyncIteration
             await ledger.ready.wait()
 
@@ -86,8 +88,20 @@ async def submit(session: Session, gate: Gate, job_id: str, tasks: Any, options:
     """Run a submission to its end; raises `SubmissionError` when it cannot go on."""
     engine = Engine(session, gate, job_id, tasks, options, reading=False)
     await engine.run()
-    raise_failure(engine)
+    await conclude(engine, job_id)
     return engine.report
+
+
+async def conclude(engine: Engine, job_id: str) -> None:
+    """What follows the last outcome: the error that stopped the run, or the job's end where that was asked for."""
+    raise_failure(engine)
+    if engine.options.terminate_when_complete and not engine.stopping.is_set() and not engine.concluded:
+        try:
+            await engine.session.act(UPDATE_JOB, (job_id,), {}, {"onAllTasksComplete": "terminatejob"})
+        except BatchioError as error:
+            engine.failure = error
+            raise_failure(engine)
+    engine.concluded = True
 
 
 def raise_failure(engine: Engine) -> None:

@@ -5,7 +5,9 @@ Law: paths come from `service.operations`; this knows none of its own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -28,13 +30,22 @@ class Route(msgspec.Struct, frozen=True):
 class _Node:
     """A place in the tree of paths; `operations` by method."""
 
-    __slots__ = ("children", "operations", "rest")
+    __slots__ = ("children", "operations", "patterns", "rest")
 
     def __init__(self) -> None:
         self.children: dict[str, _Node] = {}
+        self.patterns: dict[re.Pattern[str], _Node] = {}
+        """For parts that hold parameters beside fixed text, as a certificate's does."""
         self.operations: dict[str, Operation[Any]] = {}
         self.rest = False
         """Whether the last parameter takes the rest of the path with its slashes: the path of a file."""
+
+    def match(self, part: str) -> tuple[_Node | None, list[str]]:
+        """Where a part of a path leads by its pattern, and the values of the parameters in it."""
+        for pattern, node in self.patterns.items():
+            if found := pattern.fullmatch(part):
+                return node, [unquote(value) for value in found.groups()]
+        return None, []
 
 
 class Router:
@@ -48,7 +59,10 @@ class Router:
     def _add(self, operation: Operation[Any]) -> None:
         node = self._root
         for part in _parts(operation.path):
-            node = node.children.setdefault(_PARAMETER if part.startswith("{") else part.lower(), _Node())
+            if "{" in part.removeprefix("{"):
+                node = node.patterns.setdefault(_pattern(part), _Node())
+            else:
+                node = node.children.setdefault(_PARAMETER if part.startswith("{") else part.lower(), _Node())
         node.operations[operation.method] = operation
         node.rest = operation.path.endswith("{filePath}")
 
@@ -73,6 +87,10 @@ class Router:
         for index, part in enumerate(parts):
             fixed = node.children.get(part.lower())
             following = fixed or node.children.get(_PARAMETER)
+            if following is None:
+                following, found = node.match(part)
+                values += found
+                fixed = following
             if following is None or not part:
                 return None
             if fixed is None:
@@ -81,6 +99,12 @@ class Router:
             if node.rest and fixed is None:
                 break
         return (node, values) if node.operations else None
+
+
+@cache
+def _pattern(part: str) -> re.Pattern[str]:
+    fixed = re.split(r"\{\w+\}", part)
+    return re.compile("([^,)]+)".join(re.escape(text) for text in fixed), re.IGNORECASE)
 
 
 def _parts(path: str) -> list[str]:

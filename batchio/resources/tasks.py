@@ -9,9 +9,17 @@ from ..bulk import submission
 from ..bulk.gate import Gate
 from ..bulk.options import SubmitOptions, check_options
 from ..bulk.report import SubmissionReport
-from ..models import CloudTask, TaskAddCollectionParameter, TaskAddCollectionResult, TaskAddParameter
+from ..models import (
+    CloudTask,
+    NodeFile,
+    SubtaskInformation,
+    TaskAddCollectionParameter,
+    TaskAddCollectionResult,
+    TaskAddParameter,
+)
 from ..service import operations as op
 from ..service import options as o
+from ..session.files import FileInfo, FileStream
 from ..session.pages import Pages
 from ..session.request import Receipt
 from ..session.session import Session
@@ -59,12 +67,77 @@ class Tasks:
         """The tasks of a job, or those that `filter` lets through. REST: Tasks_ListTasks."""
         return self._session.pages(op.LIST_TASKS, (job_id,), options)
 
+    async def replace(
+        self, job_id: str, task_id: str, task: CloudTask | Mapping[str, Any], **options: Unpack[o.ConditionalOptions]
+    ) -> Receipt:
+        """Change a task to what is given, in its constraints alone; what is absent there gets its default.
+
+        `task` may be what `get` gave: read-only fields are not sent. Raises `ResourceNotFoundError`,
+        `ResourceModifiedError` where `if_match` does not hold, `StateConflictError` (TaskCompleted).
+        REST: Tasks_ReplaceTask.
+        """
+        return await self._session.act(op.REPLACE_TASK, (job_id, task_id), options, task)
+
+    async def terminate(self, job_id: str, task_id: str, **options: Unpack[o.ConditionalOptions]) -> Receipt:
+        """End a task; it is `completed` then.
+
+        Raises `ResourceNotFoundError`, `StateConflictError` where it is completed already. REST: Tasks_TerminateTask.
+        """
+        return await self._session.act(op.TERMINATE_TASK, (job_id, task_id), options)
+
+    async def reactivate(self, job_id: str, task_id: str, **options: Unpack[o.ConditionalOptions]) -> Receipt:
+        """Run a completed task again, with its count of retries at 0.
+
+        Raises `ResourceNotFoundError`, `StateConflictError` where it is not completed, or was so with exit code 0, or
+        the job takes no tasks. REST: Tasks_ReactivateTask.
+        """
+        return await self._session.act(op.REACTIVATE_TASK, (job_id, task_id), options)
+
     async def delete(self, job_id: str, task_id: str, **options: Unpack[o.ConditionalOptions]) -> Receipt:
         """Delete a task with its files; a running one is terminated first.
 
         Raises `ResourceNotFoundError`. REST: Tasks_DeleteTask.
         """
         return await self._session.act(op.DELETE_TASK, (job_id, task_id), options)
+
+    def list_subtasks(
+        self, job_id: str, task_id: str, **options: Unpack[o.SubtaskListOptions]
+    ) -> Pages[SubtaskInformation]:
+        """The subtasks of a multi-instance task; none for any other. REST: Tasks_ListSubTasks."""
+        return self._session.pages(op.LIST_SUBTASKS, (job_id, task_id), options)
+
+    def list_files(self, job_id: str, task_id: str, **options: Unpack[o.FileListOptions]) -> Pages[NodeFile]:
+        """The files of a task on its node: in its directory alone, or with `recursive` all below.
+
+        Raises `StateConflictError` where the node is not there any more. REST: Tasks_ListTaskFiles.
+        """
+        return self._session.pages(op.LIST_TASK_FILES, (job_id, task_id), options)
+
+    def get_file(self, job_id: str, task_id: str, file_path: str, **options: Unpack[o.FileOptions]) -> FileStream:
+        """Read a file of a task, as a stream; see `FileStream`. `file_path` is below the task's directory.
+
+        Raises `ResourceNotFoundError`, `StateConflictError` where the node is not there any more, and
+        `ResourceNotModifiedError` or `ResourceModifiedError` by the dates given. REST: Tasks_GetTaskFile.
+        """
+        return self._session.stream(op.GET_TASK_FILE, (job_id, task_id, file_path), options)
+
+    async def get_file_properties(
+        self, job_id: str, task_id: str, file_path: str, **options: Unpack[o.FilePropertiesOptions]
+    ) -> FileInfo:
+        """Size, times and kind of a file of a task.
+
+        Raises `ResourceNotFoundError`. REST: Tasks_GetTaskFileProperties.
+        """
+        return await self._session.look(op.GET_TASK_FILE_PROPERTIES, (job_id, task_id, file_path), options)
+
+    async def delete_file(
+        self, job_id: str, task_id: str, file_path: str, **options: Unpack[o.RecursiveOptions]
+    ) -> Receipt:
+        """Delete a file of a task; a directory that is not empty only with `recursive`.
+
+        Raises `ResourceNotFoundError`. REST: Tasks_DeleteTaskFile.
+        """
+        return await self._session.act(op.DELETE_TASK_FILE, (job_id, task_id, file_path), options)
 
     async def submit(self, job_id: str, tasks: TaskInput, **options: Unpack[SubmitOptions]) -> SubmissionReport:
         """Add any number of tasks to a job: exactly one outcome for each, in constant memory.

@@ -7,9 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 import msgspec
+
+if TYPE_CHECKING:
+    from ..odata import Filter
 
 
 class Wire(msgspec.Struct, frozen=True):
@@ -25,6 +28,9 @@ WIRE: dict[str, Wire] = {
     "select": Wire("$select"),
     "expand": Wire("$expand"),
     "page_size": Wire("maxresults"),
+    "start_time": Wire("startTime"),
+    "end_time": Wire("endtime"),
+    "recursive": Wire("recursive"),
     "force": Wire("force"),
     "client_request_id": Wire("client-request-id", header=True),
     "if_match": Wire("If-Match", header=True),
@@ -32,7 +38,14 @@ WIRE: dict[str, Wire] = {
     "if_modified_since": Wire("If-Modified-Since", header=True),
     "if_unmodified_since": Wire("If-Unmodified-Since", header=True),
 }
-"""Option -> its place on the wire. `timeout` and `limit` are the client's own and never travel."""
+"""Option -> its place on the wire.
+
+`timeout`, `limit` and `prefetch` are the client's own and never travel; `start` and `end` travel together, in
+`RANGE`.
+"""
+
+RANGE = Wire("ocp-range", header=True)
+"""Bytes of a file, the last one included: `bytes=0-99`."""
 
 MAX_PAGE_SIZE = 1000
 
@@ -48,15 +61,18 @@ class CallOptions(TypedDict, total=False):
     """A GUID that marks the request in the service's logs; made anew where it is not given."""
 
 
-class _Conditions(TypedDict, total=False):
-    if_match: str
-    """Go on only if the resource's ETag is this one."""
-    if_none_match: str
-    """Go on only if the resource's ETag is another one."""
+class _Dates(TypedDict, total=False):
     if_modified_since: datetime
     """Go on only if the resource was changed after this time (whole seconds count)."""
     if_unmodified_since: datetime
     """Go on only if the resource was not changed after this time (whole seconds count)."""
+
+
+class _Conditions(_Dates, total=False):
+    if_match: str
+    """Go on only if the resource's ETag is this one."""
+    if_none_match: str
+    """Go on only if the resource's ETag is another one."""
 
 
 class _Select(TypedDict, total=False):
@@ -69,32 +85,90 @@ class _Expand(TypedDict, total=False):
     """Wire names of related properties to return in full, e.g. `stats`."""
 
 
-class _List(TypedDict, total=False):
-    page_size: int
-    """Items a page, 1 to 1000."""
-    limit: int
-    """Items in all; the listing stops there."""
-
-
 class _Filter(TypedDict, total=False):
-    filter: str
-    """An OData filter; which properties it may name is said at the REST operation."""
+    filter: str | Filter
+    """An OData filter, as text or built with `batchio.odata`; what it may name is said at the REST operation."""
+
+
+class _Recursive(TypedDict, total=False):
+    recursive: bool
+    """Whether what is below a directory counts, too."""
+
+
+class _Items(CallOptions, total=False):
+    limit: int | None
+    """Items in all; the listing stops there."""
+    prefetch: bool
+    """Whether the next page is fetched while the present one is read; it is, unless this is False."""
 
 
 class ConditionalOptions(CallOptions, _Conditions, total=False):
     """Options of an operation that can be made conditional."""
 
 
-class SelectOptions(CallOptions, _Select, _Expand, total=False):
+class SelectOptions(CallOptions, _Select, total=False):
     """Options of a read that can be narrowed."""
 
 
-class ConditionalReadOptions(SelectOptions, _Conditions, total=False):
+class ConditionalReadOptions(SelectOptions, _Expand, _Conditions, total=False):
     """Options of a read that can be narrowed and made conditional."""
 
 
-class ListOptions(CallOptions, _List, _Filter, _Select, _Expand, total=False):
-    """Options of a listing."""
+class PageOptions(_Items, total=False):
+    """Options of every listing but that of subtasks."""
+
+    page_size: int
+    """Items a page, 1 to 1000."""
+
+
+class ListOptions(PageOptions, _Filter, _Select, _Expand, total=False):
+    """Options of a listing of jobs, tasks, pools or job schedules."""
+
+
+class FilterListOptions(PageOptions, _Filter, total=False):
+    """Options of a listing that can be filtered."""
+
+
+class SelectListOptions(PageOptions, _Select, total=False):
+    """Options of a listing that can be narrowed."""
+
+
+class FilterSelectListOptions(PageOptions, _Filter, _Select, total=False):
+    """Options of a listing that can be filtered and narrowed."""
+
+
+class SubtaskListOptions(_Items, _Select, total=False):
+    """Options of a listing of subtasks."""
+
+
+class FileListOptions(PageOptions, _Filter, _Recursive, total=False):
+    """Options of a listing of files."""
+
+
+class UsageListOptions(PageOptions, _Filter, total=False):
+    """Options of a listing of usage metrics."""
+
+    start_time: datetime
+    """The earliest time to report on; at least 2.5 hours ago. The start of the last interval if absent."""
+    end_time: datetime
+    """The latest time to report on; at least 2 hours ago. The end of the last interval if absent."""
+
+
+class RecursiveOptions(CallOptions, _Recursive, total=False):
+    """Options of a deletion of files."""
+
+
+class FilePropertiesOptions(CallOptions, _Dates, total=False):
+    """Options of a look at a file."""
+
+
+class FileOptions(FilePropertiesOptions, total=False):
+    """Options of the read of a file; `start` and `end` as in a slice."""
+
+    start: int
+    """The first byte to read, from 0."""
+    end: int
+    """The byte to stop before; the end of the file if absent."""
 
 
 class ForceOptions(ConditionalOptions, total=False):

@@ -15,12 +15,13 @@ from typing import Any
 import msgspec
 
 from ..errors import ConfigurationError
+from ..odata import Filter
 from ..service.operations import Operation
-from ..service.options import MAX_PAGE_SIZE, WIRE
+from ..service.options import MAX_PAGE_SIZE, RANGE, WIRE
 
 
 class SplitOptions(msgspec.Struct, frozen=True):
-    """The options of one call; `own` are those that never travel (`timeout`, `limit`)."""
+    """The options of one call; `own` are those that do not travel by themselves (`timeout`, `limit`, `start` ...)."""
 
     query: dict[str, str]
     headers: dict[str, str]
@@ -40,7 +41,17 @@ def split_options(operation: Operation[Any], options: Mapping[str, Any]) -> Spli
             wire = WIRE[name]
             target = split.headers if wire.header else split.query
             target[wire.name.lower() if wire.header else wire.name] = _TEXT[name](name, value)
+    start, end = split.own.get("start"), split.own.get("end")
+    if start is not None or end is not None:
+        split.headers[RANGE.name] = range_text(start or 0, end)
     return split
+
+
+def range_text(start: int, end: int | None) -> str:
+    """The bytes from `start` up to `end`, which is not among them, as a header says it."""
+    if end is not None and end <= start:
+        raise ConfigurationError(f"end: above start ({start}), not {end}")
+    return f"bytes={start}-{'' if end is None else end - 1}"
 
 
 def check_timeout(name: str, value: Any) -> float | None:
@@ -69,6 +80,16 @@ def _limit(name: str, value: Any) -> int | None:
     return value
 
 
+def _prefetch(name: str, value: Any) -> bool:
+    return value is None or _flag(name, value) == "true"
+
+
+def _position(name: str, value: Any) -> int | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 0):
+        raise ConfigurationError(f"{name}: a number of bytes, not {value!r}")
+    return value
+
+
 def _count(name: str, value: Any) -> str:
     if isinstance(value, bool) or not isinstance(value, int) or value < 1:
         raise ConfigurationError(f"{name}: a whole number above 0, not {value!r}")
@@ -94,6 +115,10 @@ def _text(name: str, value: Any) -> str:
     return value
 
 
+def _filter(name: str, value: Any) -> str:
+    return _text(name, str(value) if isinstance(value, Filter) else value)
+
+
 def _names(name: str, value: Any) -> str:
     if isinstance(value, Sequence) and not isinstance(value, str):
         value = ",".join(_text(name, each) for each in value)
@@ -116,16 +141,30 @@ def _date(name: str, value: Any) -> str:
         raise ConfigurationError(f"{name}: {value!r} is no time in UTC") from None
 
 
+def _moment(name: str, value: Any) -> str:
+    _date(name, value)
+    return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat()}Z"
+
+
 _TOKEN = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _OUR_QUERIES = frozenset({"api-version"})
 _OUR_HEADERS = frozenset({"authorization", "content-length", "date", "host", "ocp-date", "transfer-encoding"})
-_OWN: dict[str, Callable[[str, Any], Any]] = {"timeout": check_timeout, "limit": _limit}
+_OWN: dict[str, Callable[[str, Any], Any]] = {
+    "timeout": check_timeout,
+    "limit": _limit,
+    "prefetch": _prefetch,
+    "start": _position,
+    "end": _position,
+}
 _TEXT: dict[str, Callable[[str, Any], str]] = {
     "server_timeout": _count,
-    "filter": _text,
+    "filter": _filter,
     "select": _names,
     "expand": _names,
     "page_size": _page_size,
+    "start_time": _moment,
+    "end_time": _moment,
+    "recursive": _flag,
     "force": _flag,
     "client_request_id": _guid,
     "if_match": _text,

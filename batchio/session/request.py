@@ -92,6 +92,10 @@ def http_date(text: str | None) -> datetime | None:
     return date.replace(tzinfo=UTC) if date and date.tzinfo is None else date
 
 
+_FILE_PATH = "filePath"
+"""The one parameter that is more than one part of a path: its slashes stay."""
+
+
 def path_of(operation: Operation[Any], arguments: tuple[str, ...]) -> str:
     """The path of an operation with its parameters filled in and escaped."""
     parameters = operation.parameters
@@ -108,7 +112,11 @@ def _segment(name: str, value: str) -> str:
         raise ConfigurationError(f"{name}: a string is needed, not {type(value).__name__}")
     if not value or value in (".", ".."):
         raise ConfigurationError(f"{name}: {value!r} cannot be part of a path")
-    return escape(name, value, safe="")
+    if name != _FILE_PATH:
+        return escape(name, value, safe="")
+    if {".", ".."} & set(value.split("/")):
+        raise ConfigurationError(f"{name}: {value!r} would leave its directory")
+    return escape(name, value, safe="/")
 
 
 def escape(name: str, text: str, *, safe: str) -> str:

@@ -14,7 +14,13 @@ from random import Random
 
 import msgspec
 
-from ..errors import BatchioError, ConfigurationError, HttpResponseError, TransportError
+from ..errors import (
+    BatchioError,
+    ClientAuthenticationError,
+    ConfigurationError,
+    HttpResponseError,
+    TransportError,
+)
 from .request import http_date
 
 MAX_RETRY_AFTER = 300.0
@@ -75,6 +81,13 @@ def may_repeat(failure: BatchioError, *, repeatable: bool) -> bool:
     if isinstance(failure, HttpResponseError):
         return failure.retriable and (repeatable or failure.status in _NOTHING_DONE)
     return False
+
+
+def is_refused_credential(failure: BatchioError) -> bool:
+    """Whether a fresh token or signature may help."""
+    return isinstance(failure, ClientAuthenticationError) and (
+        failure.status == 401 or failure.code == "AuthenticationFailed"
+    )
 
 
 def backoff(rng: Random, attempt: int, *, base: float = 0.25, cap: float = 20.0) -> float:

@@ -6,7 +6,6 @@ Law: the only place where retries of single calls happen; `send` is one signed t
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -17,7 +16,7 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 import msgspec
 from yarl import URL
 
-from ..errors import BatchioError, ClientAuthenticationError, DecodeError, HttpResponseError, TransportError
+from ..errors import BatchioError, DecodeError, HttpResponseError, TransportError
 from ..models import Model
 from ..service.operations import JSON, Operation
 from ..service.options import MAX_PAGE_SIZE
@@ -25,13 +24,17 @@ from . import codec
 from .auth import HttpDate, canonical_resource
 from .authorizer import Authorizer
 from .endpoint import Endpoint
-from .log import log_answer, log_failure
+from .files import FileInfo, FileStream, file_info
+from .log import log_answer
 from .options import split_options
 from .pages import PageBody, Pages
 from .request import Answer, Receipt, Request, escape, path_of, receipt_of
-from .retry import RetryPolicy, is_repeatable
-from .transport import Transport
+from .retry import RetryPolicy
+from .transport import Incoming, Transport
+from .tries import Tries
 
+_CONTENT = (200, 206)
+_ERROR_BYTES = 65_536
 _IN_LINKS = "%/?:@!$&'()*+,;=-._~"
 
 A = TypeVar("A")
@@ -65,7 +68,7 @@ class Session:
         self.rng = rng or Random()  # noqa: S311 - jitter, not cryptography
         self._authorizer = authorizer
         self._transport = transport
-        self._retry = retry
+        self.policy = retry
         self._wall = wall
         self._date = HttpDate()
         self._closing = asyncio.Event()
@@ -84,11 +87,28 @@ class Session:
         """Call an operation that answers with headers alone."""
         return receipt_of(await self._call(operation, arguments, options, body))
 
+    async def ask(self, operation: Operation[bool], arguments: tuple[str, ...], options: Mapping[str, Any]) -> bool:
+        """Call an operation whose status is the answer: 404 means no."""
+        return (await self._call(operation, arguments, options, None)).status != 404
+
+    async def look(
+        self, operation: Operation[None], arguments: tuple[str, ...], options: Mapping[str, Any]
+    ) -> FileInfo:
+        """Call an operation that answers with the headers of a file."""
+        return file_info(await self._call(operation, arguments, options, None))
+
+    def stream(self, operation: Operation[None], arguments: tuple[str, ...], options: Mapping[str, Any]) -> FileStream:
+        """A file; nothing is sent before it is entered."""
+        request = self.request(operation, arguments, options)
+        headers = {**request.headers, "accept": "application/octet-stream"}
+        request = msgspec.structs.replace(request, headers=headers)
+        return FileStream(self, request, options.get("start") or 0, options.get("end"))
+
     def pages(self, operation: Operation[A], arguments: tuple[str, ...], options: Mapping[str, Any]) -> Pages[A]:
         """A listing; nothing is sent before it is iterated."""
         self.request(operation, arguments, options)  # so that a wrong argument is told here
         limit = options.get("limit")
-        if limit:
+        if limit and "page_size" in operation.takes:
             options = {"page_size": min(limit, MAX_PAGE_SIZE), **options}
         kind = PageBody[operation.items]  # type: ignore[name-defined]  # a model that is known at run time only
 
@@ -97,7 +117,7 @@ class Session:
             answer = await self.call(request if token is None else self._follow(request, token), operation.success)
             return cast("PageBody[A]", codec.decode(answer.body, kind))
 
-        return Pages(fetch, limit)
+        return Pages(fetch, limit, prefetch=options.get("prefetch") is not False)
 
     def request(
         self, operation: Operation[Any], arguments: tuple[str, ...], options: Mapping[str, Any], body: Body = None
@@ -145,49 +165,58 @@ class Session:
 
     async def call(self, request: Request, success: tuple[int, ...]) -> Answer:
         """Send a request, again where that is allowed, until it succeeds or an error stands."""
-        started = time.monotonic()
-        renewed = False
-        attempt = 0
+        tries = self.tries()
         while True:
-            attempt += 1
             try:
                 answer = await self.send(request)
+            except TransportError as error:
+                failure: BatchioError = error
+            else:
                 if answer.status in success:
                     return answer
-                failure: BatchioError = self.error(request, answer)
-            except TransportError as error:
-                failure = error
-            if not renewed and may_renew(failure):
-                # `send` has told the authorizer: this try is signed with fresh material.
-                renewed = True
-                log_failure(request, failure, 0.0)
-                continue
-            wait = self._retry.wait(
-                failure,
-                attempt=attempt,
-                elapsed=time.monotonic() - started,
-                repeatable=is_repeatable(request.method, request.headers),
-                rng=self.rng,
-            )
-            if wait is None or self._closing.is_set():
-                raise failure
-            log_failure(request, failure, wait)
-            await self._pause(wait)
-            if self._closing.is_set():
-                raise failure
+                failure = self.error(request, answer)
+            await tries.again(request, failure)
+
+    def tries(self) -> Tries:
+        """The tries of one call, of which the first begins now."""
+        return Tries(self.policy, rng=self.rng, closing=self._closing)
 
     async def send(self, request: Request) -> Answer:
         """One try: dated, signed, sent. Whatever was answered is returned; raises `TransportError`."""
         started = time.monotonic()
-        headers = {**request.headers, "ocp-date": self._date.at(self._wall())}
-        headers["authorization"] = await self._authorizer.authorize(request, headers)
+        headers = await self._signed(request)
         answer = await self._transport.send(
             request.method, URL(request.url, encoded=True), headers, request.body, request.timeout
         )
         log_answer(request, answer, time.monotonic() - started)
+        return self._heard(answer, headers)
+
+    async def open(self, request: Request) -> Incoming:
+        """One try, for an answer that is read piece by piece; raises the error that any other answer stands for."""
+        started = time.monotonic()
+        headers = await self._signed(request)
+        incoming = await self._transport.open(request.method, URL(request.url, encoded=True), headers, request.timeout)
+        log_answer(request, Answer(incoming.status, incoming.headers, b""), time.monotonic() - started)
+        if incoming.status in _CONTENT:
+            return incoming
+        try:
+            body = b""
+            while len(body) < _ERROR_BYTES and (piece := await incoming.read()):
+                body += piece
+        finally:
+            incoming.close()
+        raise self.error(request, self._heard(Answer(incoming.status, incoming.headers, body), headers))
+
+    def _heard(self, answer: Answer, headers: Mapping[str, str]) -> Answer:
         if is_credential_refused(answer):
+            # The next try is signed with fresh material.
             self._authorizer.refused(headers["authorization"])
         return answer
+
+    async def _signed(self, request: Request) -> dict[str, str]:
+        headers = {**request.headers, "ocp-date": self._date.at(self._wall())}
+        headers["authorization"] = await self._authorizer.authorize(request, headers)
+        return headers
 
     def error(self, request: Request, answer: Answer) -> HttpResponseError:
         """The error that an answer stands for."""
@@ -200,10 +229,6 @@ class Session:
             await self._transport.close()
         finally:
             await self._authorizer.close()
-
-    async def _pause(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._closing.wait(), seconds)
 
     async def _call(
         self, operation: Operation[Any], arguments: tuple[str, ...], options: Mapping[str, Any], body: Body
@@ -235,10 +260,3 @@ def new_request_id() -> str:
 def is_credential_refused(answer: Answer) -> bool:
     """Whether an answer says that a fresh token or signature may help."""
     return answer.status == 401 or (answer.status == 403 and b"AuthenticationFailed" in answer.body)
-
-
-def may_renew(failure: BatchioError) -> bool:
-    """Whether a fresh token or signature may help."""
-    return isinstance(failure, ClientAuthenticationError) and (
-        failure.status == 401 or failure.code == "AuthenticationFailed"
-    )

@@ -17,7 +17,7 @@ import aiohttp
 from aiohttp.connector import Connection
 from yarl import URL
 
-from ..errors import ConfigurationError, ConnectError, ConnectionLostError, RequestTimeoutError, TransportError
+from ..errors import BatchioError, ConfigurationError, ConnectError, ConnectionLostError, RequestTimeoutError
 from .endpoint import is_loopback
 from .request import Answer
 
@@ -29,6 +29,7 @@ _NO_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=None, sock_read=None, so
 _OURS = ("Content-Type", "Accept", "User-Agent")
 _SENT_ONCE = frozenset({"POST", "PATCH"})
 _SIGNED = re.compile(r"(?i)content-.*|if-.*|range|ocp-.*")
+_FAILURES = (aiohttp.ClientError, OSError, ValueError)
 _UNCONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
 
 
@@ -41,8 +42,27 @@ class Transport(Protocol):
         """One try; raises `TransportError` where no whole answer comes within `timeout` seconds."""
         ...
 
+    async def open(self, method: str, url: URL, headers: Mapping[str, str], timeout: float | None) -> Incoming:
+        """One try whose body is read later; `timeout` is for the headers, and for each piece of the body."""
+        ...
+
     async def close(self) -> None:
         """Let go of what this transport has opened itself."""
+        ...
+
+
+class Incoming(Protocol):
+    """An answer whose body is still on its way."""
+
+    status: int
+    headers: Mapping[str, str]
+
+    async def read(self) -> bytes:
+        """The next piece of the body, at most 64 KiB, nothing at its end; raises `TransportError`."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the connection, whether all was read or not."""
         ...
 
 
@@ -81,20 +101,31 @@ class AiohttpTransport:
                 ) as response,
             ):
                 return Answer(response.status, response.headers, await response.read())
-        except TransportError:
-            raise
-        except _UNCONNECTED as error:
-            # What is wrong with a certificate is not put right by asking again.
-            lasting = isinstance(error, aiohttp.ClientConnectorCertificateError)
-            # aiohttp's text for a timeout shows the whole URL.
-            said = f"none within {_CONNECT_SECONDS:g} s" if isinstance(error, TimeoutError) else _text(error)
-            raise ConnectError(f"no connection to {url.host}: {said}", lasting=lasting) from error
-        except TimeoutError as error:
-            raise RequestTimeoutError(f"no answer within {timeout:g} s") from error
-        except ValueError as error:
-            raise ConfigurationError(f"aiohttp does not send this request: {_text(error)}") from error
-        except (aiohttp.ClientError, OSError) as error:
-            raise _lost(error) from error
+        except _FAILURES as error:
+            raise _as_ours(error, url, timeout) from error
+
+    async def open(self, method: str, url: URL, headers: Mapping[str, str], timeout: float | None) -> Incoming:
+        """One try whose body is read later, as `Transport` says."""
+        session = self._session()
+        options: dict[str, Any] = {} if self._given is None else {"skip_auto_headers": _OURS}
+        try:
+            async with asyncio.timeout(timeout):
+                response = await session.request(
+                    method,
+                    url,
+                    headers={**headers, "accept-encoding": "identity"},
+                    allow_redirects=False,
+                    raise_for_status=False,
+                    # A file is given as it is, and its bytes are counted.
+                    auto_decompress=False,
+                    timeout=_NO_TIMEOUT,
+                    proxy=self._proxy,
+                    middlewares=self._middlewares(),
+                    **options,
+                )
+        except _FAILURES as error:
+            raise _as_ours(error, url, timeout) from error
+        return _Body(response, url, timeout)
 
     def _session(self) -> aiohttp.ClientSession:
         session = self._given or self._own
@@ -123,6 +154,38 @@ class AiohttpTransport:
             await own.close()
 
 
+class _Body:
+    """The body of an answer of aiohttp."""
+
+    def __init__(self, response: aiohttp.ClientResponse, url: URL, timeout: float | None) -> None:
+        self.status = response.status
+        self.headers: Mapping[str, str] = response.headers
+        self._response = response
+        self._url = url
+        self._timeout = timeout
+
+    async def read(self) -> bytes:
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._response.content.read(_READ_BYTES)
+        except RuntimeError as error:
+            # aiohttp's word for a connection that its session has closed.
+            raise _lost(error) from error
+        except _FAILURES as error:
+            if rest := self._arrived():
+                return rest
+            raise _as_ours(error, self._url, self._timeout) from error
+
+    def _arrived(self) -> bytes:
+        """What had come before the connection broke: aiohttp keeps it, and has no public way to get at it then."""
+        take = getattr(self._response.content, "_read_nowait", None)
+        rest: bytes = take(_READ_BYTES) if take is not None else b""
+        return rest
+
+    def close(self) -> None:
+        self._response.close()
+
+
 class _Connector(aiohttp.TCPConnector):
     """Reads in pieces of 64 KiB: asyncio's 256 KiB buffer, made anew for every read, costs 20 % of a request."""
 
@@ -143,6 +206,20 @@ async def _one_try(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandle
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
         raise _lost(error) from error
+
+
+def _as_ours(error: Exception, url: URL, timeout: float | None) -> BatchioError:
+    if isinstance(error, _UNCONNECTED):
+        # What is wrong with a certificate is not put right by asking again.
+        lasting = isinstance(error, aiohttp.ClientConnectorCertificateError)
+        # aiohttp's text for a timeout shows the whole URL.
+        said = f"none within {_CONNECT_SECONDS:g} s" if isinstance(error, TimeoutError) else _text(error)
+        return ConnectError(f"no connection to {url.host}: {said}", lasting=lasting)
+    if isinstance(error, TimeoutError):
+        return RequestTimeoutError("no answer in time" if timeout is None else f"no answer within {timeout:g} s")
+    if isinstance(error, ValueError):
+        return ConfigurationError(f"aiohttp does not send this request: {_text(error)}")
+    return _lost(error)
 
 
 def _lost(error: Exception) -> ConnectionLostError:

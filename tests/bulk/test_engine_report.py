@@ -169,7 +169,6 @@ async def test_the_report_is_one_json_object(client: BatchClient, service: Scrip
     assert {"added", "existed", "rejected", "gave_up", "unknown", "not_sent", "taken"} <= set(shape)
 
 
-@pytest.mark.xfail(strict=True, raises=TypeError, reason="the option is not there yet")
 async def test_terminate_when_complete(client: BatchClient, service: ScriptedService) -> None:
     """Only after the tasks are there: a job without tasks counts as complete (peers 18)."""
     processed: list[int] = []
@@ -179,6 +178,21 @@ async def test_terminate_when_complete(client: BatchClient, service: ScriptedSer
     assert report.added == 300
     assert processed == [0, 0, 0]
     assert [patch["onAllTasksComplete"].lower() for patch in service.patches] == ["terminatejob"]
+
+
+async def test_terminate_when_complete_with_outcomes_read(client: BatchClient, service: ScriptedService) -> None:
+    async with client.tasks.submitting(service.job, make_models(300), terminate_when_complete=True) as run:
+        async for _ in run:
+            assert service.patches == []
+    assert [patch["onAllTasksComplete"].lower() for patch in service.patches] == ["terminatejob"]
+
+
+async def test_a_run_that_was_stopped_leaves_the_job_open(client: BatchClient, service: ScriptedService) -> None:
+    async with client.tasks.submitting(service.job, make_models(3_000), terminate_when_complete=True) as run:
+        async for _ in run:
+            run.stop()
+    assert run.report.not_sent > 0
+    assert service.patches == []
 
 
 async def test_a_job_is_left_alone_unless_asked(client: BatchClient, service: ScriptedService) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from batchio import BatchClient, ConfigurationError
 from batchio.service.operations import OPERATIONS
-from batchio.service.options import WIRE
+from batchio.service.options import RANGE, WIRE
 from batchio.session.options import split_options
 
 from .server import Server, answer, page
@@ -74,7 +74,10 @@ async def test_none_is_the_same_as_nothing(server: Server, client: BatchClient) 
     assert uuid.UUID(heard.headers["client-request-id"])
 
 
-@pytest.mark.parametrize("name", ["page_size", "limit", "filter", "force", "nonsense", "maxresults", "if_Match"])
+@pytest.mark.parametrize(
+    "name",
+    ["page_size", "limit", "filter", "force", "recursive", "prefetch", "start", "nonsense", "maxresults", "if_Match"],
+)
 async def test_an_option_that_an_operation_does_not_have(server: Server, client: BatchClient, name: str) -> None:
     options: Any = {name: None}
     with pytest.raises(TypeError, match=f"Tasks_GetTask has no option '{name}'; it takes client_request_id, expand"):
@@ -98,6 +101,12 @@ BAD: dict[str, list[Any]] = {
     "page_size": [0, 1001, 1.0, False, "5"],
     "limit": [-1, 1.0, True, "5"],
     "force": [1, 0, "true"],
+    "recursive": [1, "true"],
+    "prefetch": [1, "true"],
+    "start": [-1, 1.0, True, "5"],
+    "end": [-1, 0, 1.0, False],
+    "start_time": ["2024-07-01", datetime(2024, 7, 1)],  # noqa: DTZ001 - the mistake under test
+    "end_time": [5, datetime.max.replace(tzinfo=timezone(timedelta(hours=-5)))],
     "filter": ["", "a\nb", "a\x00", 5, b"x", "\udc80"],
     "select": ["", [], ["id", ""], ["id", 5], ["a\n"], 5, {"id"}],
     "expand": ["", [None]],
@@ -125,6 +134,12 @@ def test_every_option_is_checked_and_has_its_place() -> None:
     good: dict[str, Any] = {
         "timeout": 1.5,
         "limit": 0,
+        "prefetch": False,
+        "start": 0,
+        "end": 1,
+        "start_time": datetime(1, 1, 1, tzinfo=UTC),
+        "end_time": datetime(9999, 12, 31, tzinfo=UTC),
+        "recursive": False,
         "server_timeout": 1,
         "filter": "x",
         "select": ("id",),
@@ -140,9 +155,34 @@ def test_every_option_is_checked_and_has_its_place() -> None:
     for operation in OPERATIONS.values():
         split = split_options(operation, {name: good[name] for name in operation.takes})
         sent = operation.takes & WIRE.keys()
-        assert split.own.keys() == operation.takes - sent == operation.takes & {"timeout", "limit"}
+        assert (
+            split.own.keys()
+            == operation.takes - sent
+            == operation.takes & {"timeout", "limit", "prefetch", "start", "end"}
+        )
         assert split.query.keys() == {WIRE[name].name for name in sent if not WIRE[name].header}
-        assert split.headers.keys() == {WIRE[name].name.lower() for name in sent if WIRE[name].header}
+        ranges = {RANGE.name} if "start" in operation.takes else set[str]()
+        assert split.headers.keys() == {WIRE[name].name.lower() for name in sent if WIRE[name].header} | ranges
+
+
+@pytest.mark.parametrize(
+    ("options", "header"),
+    [
+        ({}, None),
+        ({"start": None, "end": None}, None),
+        ({"start": 0}, "bytes=0-"),
+        ({"start": 5}, "bytes=5-"),
+        ({"end": 1}, "bytes=0-0"),
+        ({"start": 5, "end": 10}, "bytes=5-9"),
+    ],
+)
+def test_a_range_is_a_slice(options: dict[str, Any], header: str | None) -> None:
+    assert split_options(OPERATIONS["Tasks_GetTaskFile"], options).headers.get("ocp-range") == header
+
+
+def test_an_empty_range_is_a_mistake() -> None:
+    with pytest.raises(ConfigurationError, match=r"end: above start \(5\), not 5"):
+        split_options(OPERATIONS["Nodes_GetNodeFile"], {"start": 5, "end": 5})
 
 
 @pytest.mark.parametrize("value", ["", ".", "..", 5, None, b"x", "\udc80"])

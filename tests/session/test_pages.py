@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchio import BatchClient, DecodeError, Page, Pages, ResourceNotFoundError, models
+from batchio import BatchClient, DecodeError, Page, Pages, ResourceNotFoundError, TransportError, models
 from batchio.session.endpoint import parse_endpoint
 from batchio.session.pages import PageBody
 
-from .driving import signature_of
-from .server import DROP, Server, answer, page, refusal
+from .driving import connect, signature_of, stray_tasks, until
+from .server import DROP, HANG, Server, answer, page, refusal
 
 
 def jobs(*ids: str) -> list[dict[str, str]]:
@@ -234,3 +235,114 @@ async def test_a_listing_that_is_left_early_leaves_nothing(server: Server, clien
     assert (await anext(items)).id == "a"
     await items.aclose()
     assert len(server.heard) == 1
+
+
+# The next page, while this one is read.
+
+
+def script(server: Server, pages: int) -> None:
+    """So many pages with one job each."""
+    for number in range(pages):
+        server.say(page(*jobs(str(number)), to=link(server, str(number + 1)) if number + 1 < pages else None))
+
+
+async def test_one_page_is_fetched_ahead_and_no_more(server: Server, client: BatchClient) -> None:
+    script(server, 4)
+    reader = client.jobs.list().by_page()
+    for number in range(4):
+        found = await anext(reader)
+        assert [job.id for job in found.items] == [str(number)]
+        ahead = min(4, number + 2)
+        await server.hears(ahead)
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert len(server.heard) == ahead
+    assert [each async for each in reader] == []
+
+
+async def test_prefetching_can_be_switched_off(server: Server, client: BatchClient) -> None:
+    script(server, 2)
+    reader = client.jobs.list(prefetch=False).by_page()
+    await anext(reader)
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert not stray_tasks(server)
+    assert len(server.heard) == 1
+    await anext(reader)
+    assert [each async for each in reader] == []
+    assert "prefetch" not in server.heard[0].query
+
+
+async def test_nothing_is_fetched_ahead_behind_a_limit(server: Server, client: BatchClient) -> None:
+    script(server, 3)
+    reader = client.jobs.list(limit=2).by_page()
+    await anext(reader)
+    await server.hears(2)
+    await anext(reader)
+    assert not stray_tasks(server)
+    assert [each async for each in reader] == []
+    assert len(server.heard) == 2
+
+
+@pytest.mark.parametrize("by_page", [True, False])
+async def test_an_iteration_that_is_left_leaves_no_task(server: Server, client: BatchClient, *, by_page: bool) -> None:
+    server.say(page(*jobs("a", "b"), to=link(server, "1")), HANG)
+    pages = client.jobs.list()
+    reader: Any = pages.by_page() if by_page else pages.__aiter__()
+    await anext(reader)
+    await server.hears(2)
+    await reader.aclose()
+    assert not stray_tasks(server)
+    await server.is_left()
+
+
+async def test_an_iteration_that_is_broken_off_leaves_no_task(server: Server, client: BatchClient) -> None:
+    server.say(page(*jobs("a", "b"), to=link(server, "1")), HANG)
+    async for _ in client.jobs.list():
+        await server.hears(2)
+        break
+    await until(lambda: not stray_tasks(server))
+    await server.is_left()
+
+
+@pytest.mark.parametrize("while_it_waits", [True, False])
+async def test_an_iteration_that_is_cancelled_leaves_no_task(
+    server: Server, client: BatchClient, *, while_it_waits: bool
+) -> None:
+    server.say(page(*jobs("a"), to=link(server, "1")), HANG)
+    read = asyncio.Event()
+
+    async def iterate() -> None:
+        async for _ in client.jobs.list():
+            read.set()
+            if not while_it_waits:
+                await asyncio.Event().wait()
+
+    task = asyncio.create_task(iterate())
+    await read.wait()
+    await server.hears(2)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await until(lambda: not stray_tasks(server))
+    await server.is_left()
+
+
+async def test_a_failure_ahead_of_its_time_concerns_nobody_who_has_left(server: Server, client: BatchClient) -> None:
+    server.say(page(*jobs("a"), to=link(server, "1")), refusal(404, "JobNotFound"))
+    reader: Any = client.jobs.list().by_page()
+    await anext(reader)
+    await until(lambda: not stray_tasks(server) and len(server.heard) == 2)
+    await reader.aclose()
+
+
+async def test_a_client_is_closed_while_a_page_is_fetched_ahead(server: Server) -> None:
+    server.say(page(*jobs("a"), to=link(server, "1")), HANG)
+    client = connect(server)
+    reader = client.jobs.list().by_page()
+    await anext(reader)
+    await server.hears(2)
+    await client.close()
+    with pytest.raises(TransportError):
+        await anext(reader)
+    assert not stray_tasks(server)

@@ -34,6 +34,7 @@ from batchio import (
 )
 from batchio.resources.jobs import Jobs
 from batchio.session import transport
+from batchio.session.transport import Incoming
 
 from .driving import AT_ONCE, Clock, connect, opened, said_by, shared_key, signature_of, stray_tasks
 from .server import DROP, HANG, RESET, End, Heard, Reply, Server, answer, refusal
@@ -270,6 +271,9 @@ class Recorder:
         assert "authorization" in headers
         self.timeouts.append(timeout)
         return Answer(200, {}, b'{"id": "j"}')
+
+    async def open(self, method: str, url: URL, headers: Mapping[str, str], timeout: float | None) -> Incoming:
+        raise NotImplementedError
 
     async def close(self) -> None:
         """Nothing is open."""

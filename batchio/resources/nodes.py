@@ -1,0 +1,176 @@
+"""Nodes: the machines of a pool, their users, extensions and files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Unpack
+
+from .. import models as m
+from ..service import operations as op
+from ..service import options as o
+from ..session.files import FileInfo, FileStream
+from ..session.pages import Pages
+from ..session.request import Receipt
+from ..session.session import Session
+
+
+class Nodes:
+    """Operations on compute nodes; `client.nodes`. Every one raises `ResourceNotFoundError` for what is not there."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    async def get(self, pool_id: str, node_id: str, **options: Unpack[o.SelectOptions]) -> m.ComputeNode:
+        """Read a node. REST: Nodes_GetNode."""
+        return await self._session.fetch(op.GET_NODE, (pool_id, node_id), options)
+
+    def list(self, pool_id: str, **options: Unpack[o.FilterSelectListOptions]) -> Pages[m.ComputeNode]:
+        """The nodes of a pool. REST: Nodes_ListNodes."""
+        return self._session.pages(op.LIST_NODES, (pool_id,), options)
+
+    async def reboot(
+        self,
+        pool_id: str,
+        node_id: str,
+        parameters: m.NodeRebootParameter | Mapping[str, Any] | None = None,
+        **options: Unpack[o.CallOptions],
+    ) -> Receipt:
+        """Begin to reboot a node that is idle or running; its tasks are put back unless `parameters` say else.
+
+        Raises `StateConflictError` in another state. REST: Nodes_RebootNode.
+        """
+        return await self._session.act(op.REBOOT_NODE, (pool_id, node_id), options, parameters)
+
+    async def reimage(
+        self,
+        pool_id: str,
+        node_id: str,
+        parameters: m.NodeReimageParameter | Mapping[str, Any] | None = None,
+        **options: Unpack[o.CallOptions],
+    ) -> Receipt:
+        """Begin to install a node's operating system anew; all files on it are lost.
+
+        Raises `StateConflictError` where it is neither idle nor running. REST: Nodes_ReimageNode.
+        """
+        return await self._session.act(op.REIMAGE_NODE, (pool_id, node_id), options, parameters)
+
+    async def start(self, pool_id: str, node_id: str, **options: Unpack[o.CallOptions]) -> Receipt:
+        """Begin to start a deallocated node. Raises `StateConflictError` in another state. REST: Nodes_StartNode."""
+        return await self._session.act(op.START_NODE, (pool_id, node_id), options)
+
+    async def deallocate(
+        self,
+        pool_id: str,
+        node_id: str,
+        parameters: m.NodeDeallocateParameter | Mapping[str, Any] | None = None,
+        **options: Unpack[o.CallOptions],
+    ) -> Receipt:
+        """Begin to stop a node and free its machine; `start` brings it back.
+
+        Raises `StateConflictError` where it is neither idle nor running. REST: Nodes_DeallocateNode.
+        """
+        return await self._session.act(op.DEALLOCATE_NODE, (pool_id, node_id), options, parameters)
+
+    async def disable_scheduling(
+        self,
+        pool_id: str,
+        node_id: str,
+        parameters: m.NodeDisableSchedulingParameter | Mapping[str, Any] | None = None,
+        **options: Unpack[o.CallOptions],
+    ) -> Receipt:
+        """Keep new tasks away from a node; those that run are put back unless `parameters` say else.
+
+        Raises `StateConflictError` where that is so already. REST: Nodes_DisableNodeScheduling.
+        """
+        return await self._session.act(op.DISABLE_NODE_SCHEDULING, (pool_id, node_id), options, parameters)
+
+    async def enable_scheduling(self, pool_id: str, node_id: str, **options: Unpack[o.CallOptions]) -> Receipt:
+        """Let tasks come to a node again.
+
+        Raises `StateConflictError` where they do already. REST: Nodes_EnableNodeScheduling.
+        """
+        return await self._session.act(op.ENABLE_NODE_SCHEDULING, (pool_id, node_id), options)
+
+    async def get_remote_login_settings(
+        self, pool_id: str, node_id: str, **options: Unpack[o.CallOptions]
+    ) -> m.ComputeNodeGetRemoteLoginSettingsResult:
+        """Where to log in to a node, which takes a user on it. REST: Nodes_GetNodeRemoteLoginSettings."""
+        return await self._session.fetch(op.GET_NODE_REMOTE_LOGIN_SETTINGS, (pool_id, node_id), options)
+
+    async def upload_logs(
+        self,
+        pool_id: str,
+        node_id: str,
+        upload: m.UploadBatchServiceLogsConfiguration | Mapping[str, Any],
+        **options: Unpack[o.CallOptions],
+    ) -> m.UploadBatchServiceLogsResult:
+        """Have the service's own logs of a node uploaded to a container in Azure Storage; they are for support.
+
+        REST: Nodes_UploadNodeLogs.
+        """
+        return await self._session.fetch(op.UPLOAD_NODE_LOGS, (pool_id, node_id), options, upload)
+
+    async def create_user(
+        self,
+        pool_id: str,
+        node_id: str,
+        user: m.ComputeNodeUser | Mapping[str, Any],
+        **options: Unpack[o.CallOptions],
+    ) -> Receipt:
+        """Make an account on a node that is idle or running.
+
+        Raises `ResourceExistsError` where the name is taken. REST: Nodes_CreateNodeUser.
+        """
+        return await self._session.act(op.CREATE_NODE_USER, (pool_id, node_id), options, user)
+
+    async def replace_user(
+        self,
+        pool_id: str,
+        node_id: str,
+        user_name: str,
+        user: m.NodeUpdateUserParameter | Mapping[str, Any],
+        **options: Unpack[o.CallOptions],
+    ) -> Receipt:
+        """Change an account on a node to what is given; what is absent is taken away. REST: Nodes_ReplaceNodeUser."""
+        return await self._session.act(op.REPLACE_NODE_USER, (pool_id, node_id, user_name), options, user)
+
+    async def delete_user(
+        self, pool_id: str, node_id: str, user_name: str, **options: Unpack[o.CallOptions]
+    ) -> Receipt:
+        """Delete an account on a node. REST: Nodes_DeleteNodeUser."""
+        return await self._session.act(op.DELETE_NODE_USER, (pool_id, node_id, user_name), options)
+
+    def list_extensions(
+        self, pool_id: str, node_id: str, **options: Unpack[o.SelectListOptions]
+    ) -> Pages[m.NodeVMExtension]:
+        """The virtual machine extensions of a node. REST: Nodes_ListNodeExtensions."""
+        return self._session.pages(op.LIST_NODE_EXTENSIONS, (pool_id, node_id), options)
+
+    async def get_extension(
+        self, pool_id: str, node_id: str, extension_name: str, **options: Unpack[o.SelectOptions]
+    ) -> m.NodeVMExtension:
+        """Read a virtual machine extension of a node. REST: Nodes_GetNodeExtension."""
+        return await self._session.fetch(op.GET_NODE_EXTENSION, (pool_id, node_id, extension_name), options)
+
+    def list_files(self, pool_id: str, node_id: str, **options: Unpack[o.FileListOptions]) -> Pages[m.NodeFile]:
+        """The files of a node: at its root alone, or with `recursive` all of them. REST: Nodes_ListNodeFiles."""
+        return self._session.pages(op.LIST_NODE_FILES, (pool_id, node_id), options)
+
+    def get_file(self, pool_id: str, node_id: str, file_path: str, **options: Unpack[o.FileOptions]) -> FileStream:
+        """Read a file of a node, as a stream; see `FileStream`. `file_path` is below the node's root directory.
+
+        REST: Nodes_GetNodeFile.
+        """
+        return self._session.stream(op.GET_NODE_FILE, (pool_id, node_id, file_path), options)
+
+    async def get_file_properties(
+        self, pool_id: str, node_id: str, file_path: str, **options: Unpack[o.FilePropertiesOptions]
+    ) -> FileInfo:
+        """Size, times and kind of a file of a node. REST: Nodes_GetNodeFileProperties."""
+        return await self._session.look(op.GET_NODE_FILE_PROPERTIES, (pool_id, node_id, file_path), options)
+
+    async def delete_file(
+        self, pool_id: str, node_id: str, file_path: str, **options: Unpack[o.RecursiveOptions]
+    ) -> Receipt:
+        """Delete a file of a node; a directory that is not empty only with `recursive`. REST: Nodes_DeleteNodeFile."""
+        return await self._session.act(op.DELETE_NODE_FILE, (pool_id, node_id, file_path), options)
