@@ -69,6 +69,7 @@ class _AsyncSource:
         self._items = items
         self._buffer: list[Any] = []
         self._error: BaseException | None = None
+        self._stopping = False
         self._ended = False
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
@@ -93,6 +94,7 @@ class _AsyncSource:
         return taken
 
     async def stop(self) -> list[Any]:
+        self._stopping = True
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -109,6 +111,9 @@ class _AsyncSource:
                 if len(self._buffer) >= self._most:
                     self._room.clear()
                     await self._room.wait()
+        except asyncio.CancelledError as error:
+            # What the source awaits was cancelled, not we: the rest of the input was never given.
+            self._error = None if self._stopping else _as_error(error)
         except Exception as error:  # noqa: BLE001 - handed to whoever reads
             self._error = error
         finally:
@@ -227,5 +232,5 @@ class _ThreadSource:
 
 
 def _as_error(error: BaseException) -> Exception:
-    # KeyboardInterrupt and SystemExit belong to the main thread; here they are one more broken input.
+    # KeyboardInterrupt, SystemExit and CancelledError say something to others; here they are a broken input.
     return error if isinstance(error, Exception) else RuntimeError(f"the input raised {type(error).__name__}")

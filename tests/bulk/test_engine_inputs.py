@@ -188,6 +188,20 @@ async def test_a_source_that_raises(client: BatchClient, service: ScriptedServic
     assert isinstance(told.error, BrokenInputError) or isinstance(told.error.__cause__, BrokenInputError)
 
 
+async def test_a_source_whose_own_work_is_cancelled(client: BatchClient, service: ScriptedService) -> None:
+    """An input that breaks with CancelledError has not ended well: the rest of it was never given."""
+
+    async def broken() -> AsyncIterator[Any]:
+        for task in make_mappings(150):
+            yield task
+        awaited = asyncio.get_running_loop().create_future()
+        awaited.cancel()
+        await awaited
+
+    expected = (asyncio.CancelledError, SubmissionError)
+    await drive(client, service, broken(), ids=make_ids(150), fails=expected, complete=True)
+
+
 WRONG: dict[str, Any] = {
     "a number": 17,
     "None": None,

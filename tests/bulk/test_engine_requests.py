@@ -76,7 +76,7 @@ async def test_refusals_are_sent_again_and_told_as_certain(
     assert {outcome.attempts for outcome in told.outcomes.values()} == {1}
 
 
-@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("share", [0.0, 1.0])
 @pytest.mark.parametrize("act", OPEN.values(), ids=OPEN)
 async def test_what_leaves_it_open_is_sent_again(
     client: BatchClient, service: ScriptedService, act: Act, share: float
@@ -86,8 +86,18 @@ async def test_what_leaves_it_open_is_sent_again(
     told = await drive(client, service, make_models(300), exact=True)
     assert told.report.added == 300
     unconfirmed = sum(not outcome.confirmed for outcome in told.outcomes.values())
-    assert unconfirmed == {0.0: 0, 0.5: 100, 1.0: 200}[share]
+    assert unconfirmed == 200 * share
     assert told.report.refused == 0
+
+
+@pytest.mark.parametrize("act", [drop(0.5), truncate(share=0.5), fail(500, share=0.5)], ids=["drop", "cut", "500"])
+async def test_what_is_done_in_part_is_told_task_by_task(
+    client: BatchClient, service: ScriptedService, act: Act
+) -> None:
+    service.fault = for_requests([1, 2], act)
+    told = await drive(client, service, make_models(300), exact=True)
+    assert told.report.added == 300
+    assert sum(not outcome.confirmed for outcome in told.outcomes.values()) == 100
 
 
 @pytest.mark.parametrize("share", [0.0, 1.0])
