@@ -160,10 +160,11 @@ class _ThreadSource:
     async def stop(self) -> list[Any]:
         self._stopping = self._ended = True
         self._asked.put(None)
-        pull, self._pull = self._pull, None
+        pull = self._pull
         if pull is not None:
             # An iterator that blocks cannot be interrupted; its thread ends when it comes back.
             await asyncio.wait([pull], timeout=_STOP_SECONDS)
+            self._pull = None
         if self._thread is not None and (pull is None or pull.done()):
             self._thread.join(_STOP_SECONDS)
         return self._drain()

@@ -160,3 +160,26 @@ async def test_an_iterator_that_never_comes_back_is_left_behind() -> None:
     assert await source.stop() == []
     assert time.monotonic() - begun < 10
     gate.set()
+
+
+async def test_stopping_in_a_pull_waits_for_the_pull_and_no_longer() -> None:
+    started, gate = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def items() -> Iterator[int]:
+        loop.call_soon_threadsafe(started.set)
+        gate.wait(10)
+        yield 1
+
+    source = open_source(items())
+    reading = asyncio.create_task(source.read(CHUNK))
+    await started.wait()
+    reading.cancel()
+    await asyncio.wait([reading])
+    stopping = asyncio.create_task(source.stop())
+    await asyncio.sleep(0)
+    begun = time.monotonic()
+    gate.set()
+    assert await stopping == [1]
+    assert time.monotonic() - begun < 0.9
+    assert not [thread for thread in threading.enumerate() if thread.name == "batchio input"]
