@@ -43,22 +43,24 @@ async def test_twenty_thousand_in_full_requests(client: BatchClient, service: Sc
 async def test_peers_12_the_loop_stays_free(client: BatchClient, service: ScriptedService) -> None:
     """Resends of many tasks do not hold up the loop; counted in its own seconds, not in those of a busy machine."""
     troubles(service, 5, errors=0.3)
-    longest = 0.0
+    gaps: list[float] = []
 
     async def heartbeat() -> None:
-        nonlocal longest
         last = time.thread_time()
         while True:
             await asyncio.sleep(0.005)
             now = time.thread_time()
-            longest = max(longest, now - last)
+            gaps.append(now - last)
             last = now
 
     beating = asyncio.create_task(heartbeat())
     told = await drive(client, service, make_models(10_000), max_requests=8, exact=True)
     beating.cancel()
     assert told.report.added == 10_000
-    assert longest < 0.15, f"the loop worked for {longest:.3f} s without a pause"
+    # Comparing every id with every id would stop the loop at each of a hundred requests; a garbage collection of
+    # the whole test process may do so once or twice.
+    stops = [gap for gap in gaps if gap > 0.1]
+    assert len(stops) <= 2, f"the loop worked without a pause for {stops}"
 
 
 async def test_the_window_grows_without_tuning(client: BatchClient, service: ScriptedService) -> None:
