@@ -60,7 +60,12 @@ class ConfigurationError(BatchioError, ValueError):
 
 
 class VersionError(BatchioError):
-    """The chosen api-version does not have the operation or field. Nothing was sent."""
+    """The chosen api-version does not have the operation, option or field. Nothing was sent."""
+
+    @classmethod
+    def of(cls, name: str, version: str, having: str) -> VersionError:
+        """`name` is not in `version`; `having` are the versions that have it."""
+        return cls(f"{name}: not in api-version {version}; {having} {'have' if ' to ' in having else 'has'} it")
 
 
 class EncodeError(BatchioError):

@@ -20,6 +20,7 @@ from .feeder import Feeder
 from .finishing import finish
 from .gate import Gate
 from .intake import BadTask, local_error
+from .lacks import lacks_of
 from .ledger import Ledger
 from .meter import Meter
 from .options import Options
@@ -49,7 +50,7 @@ class Engine:
         self.has_accepted = False
         self.is_over = self.concluded = False
         self.meter = Meter(self.clock())
-        self.feeder = Feeder(tasks, options, self.backlog, self.ledger, self.wake)
+        self.feeder = Feeder(tasks, options, self.backlog, self.ledger, self.wake, lacks_of(session.api_version))
         self._waiting_since = 0.0
         self._entering = 0
         self._linger_until: float | None = None

@@ -12,6 +12,7 @@ from typing import Any
 
 from .backlog import Backlog
 from .intake import BadTask, RawQueue, local_error, prepare
+from .lacks import Lacks
 from .ledger import Ledger
 from .options import Options
 from .packer import MAX_TASKS, fits_alone
@@ -25,7 +26,13 @@ class Feeder:
     """Reads the input, prepares tasks, and knows how much is held."""
 
     def __init__(
-        self, tasks: Any, options: Options, backlog: Backlog, ledger: Ledger, on_change: Callable[[], None]
+        self,
+        tasks: Any,
+        options: Options,
+        backlog: Backlog,
+        ledger: Ledger,
+        on_change: Callable[[], None],
+        lacks: Lacks,
     ) -> None:
         self.ended = False
         self.error: Exception | None = None
@@ -34,6 +41,7 @@ class Feeder:
         self._source: Source = open_source(tasks)
         self._raw = RawQueue()
         self._options = options
+        self._lacks = lacks
         self._backlog = backlog
         self._ledger = ledger
         self._on_change = on_change
@@ -82,7 +90,7 @@ class Feeder:
         packer, bad = self._backlog.packer, list[BadTask]()
         while not packer.full and len(self._raw) and not self.is_full:
             first, items = self._raw.cut(min(MAX_TASKS - len(packer), self._affordable()))
-            tasks, unsendable = prepare(items, first)
+            tasks, unsendable = prepare(items, first, self._lacks)
             size = tasks.size
             if not fits_alone(size, self._options.max_body):
                 tasks = self._without_giants(tasks, unsendable)
@@ -99,7 +107,7 @@ class Feeder:
         tasks, bad = Tasks.none(), list[BadTask]()
         while len(self._raw):
             first, items = self._raw.cut(CHUNK)
-            more, unsendable = prepare(items, first)
+            more, unsendable = prepare(items, first, self._lacks)
             tasks.extend(more)
             bad += unsendable
         return tasks, bad

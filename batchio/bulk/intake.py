@@ -12,7 +12,9 @@ from typing import Any
 
 import msgspec
 
+from ..errors import VersionError
 from ..models import BatchError, ErrorMessage, TaskAddParameter
+from .lacks import Lacks
 from .tasks import Tasks
 
 
@@ -70,11 +72,20 @@ Prepared = tuple[Tasks, list[BadTask]]
 
 _encoder = msgspec.json.Encoder()
 _identify = msgspec.json.Decoder(_Identity).decode
-_UNREADABLE = (msgspec.MsgspecError, TypeError, ValueError, KeyError, UnicodeError, RecursionError, OverflowError)
+_UNREADABLE = (
+    msgspec.MsgspecError,
+    TypeError,
+    ValueError,
+    KeyError,
+    UnicodeError,
+    RecursionError,
+    OverflowError,
+    VersionError,
+)
 
 
-def prepare(items: Sequence[Any], first: int) -> Prepared:
-    """Encode `items`, whose ordinals begin with `first`."""
+def prepare(items: Sequence[Any], first: int, lacks: Lacks | None = None) -> Prepared:
+    """Encode `items`, whose ordinals begin with `first`; `lacks`: what the api-version does not have."""
     kinds = set(map(type, items))
     if len(kinds) == 1:
         fast = _FAST.get(kinds.pop())
@@ -84,9 +95,11 @@ def prepare(items: Sequence[Any], first: int) -> Prepared:
                 # An id that is no string raises here.
                 keys = fold(ids)
             except _UNREADABLE:
-                return _walk(items, first)
+                return _walk(items, first, lacks)
+            if lacks and lacks.may_stand_in(packed or b"".join(bodies or ())):
+                return _walk(items, first, lacks)
             return Tasks(list(range(first, first + len(items))), ids, keys, bodies, packed=packed), []
-    return _walk(items, first)
+    return _walk(items, first, lacks)
 
 
 def fold(ids: list[str]) -> list[str]:
@@ -137,16 +150,17 @@ _FAST: dict[type, Callable[[Any], _Group]] = {
 }
 
 
-def _walk(items: Sequence[Any], first: int) -> Prepared:
+def _walk(items: Sequence[Any], first: int, lacks: Lacks | None) -> Prepared:
     tasks = Tasks.none()
     bad: list[BadTask] = []
     for ordinal, item in enumerate(items, first):
+        task_id = _id_of(item)
         try:
             task_id, body = _one(item)
+            if lacks:
+                lacks.check(body)
         except _UNREADABLE as error:
-            bad.append(
-                BadTask(ordinal, _id_of(item), local_error("InvalidTask", _reason(item, error)), _bytes_of(item))
-            )
+            bad.append(BadTask(ordinal, task_id, local_error("InvalidTask", _reason(item, error)), _bytes_of(item)))
         else:
             tasks.append(ordinal, task_id, fold([task_id])[0], body)
     return tasks, bad

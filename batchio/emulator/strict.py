@@ -16,7 +16,7 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from ..models.base import Model, OpenEnum, Rule, field_rules, field_types, secret_fields
-from ..service.versions import VERSIONS
+from ..service.versions import is_known
 from . import ticks
 
 _INT32 = (-(2**31), 2**31 - 1)
@@ -61,14 +61,6 @@ def decode_hook(kind: type, value: object) -> object:
     raise NotImplementedError(kind)
 
 
-def in_version(rule: Rule, version: str) -> bool:
-    """Whether a field with this rule is part of an api-version."""
-    place = VERSIONS.index(version)
-    since = VERSIONS.index(rule.since) if rule.since in VERSIONS else 0
-    until = VERSIONS.index(rule.until) if rule.until in VERSIONS else len(VERSIONS)
-    return since <= place <= until
-
-
 @cache
 def strict_type(model: type[Model], version: str, unchecked: str = "") -> Any:
     """A struct with the model's attributes that knows each rule; what was not sent is `UNSET`.
@@ -79,7 +71,7 @@ def strict_type(model: type[Model], version: str, unchecked: str = "") -> Any:
     fields: list[Any] = []
     for field in msgspec.structs.fields(model):
         rule = field_rules(model)[field.name]
-        if rule.read_only or not in_version(rule, version):
+        if rule.read_only or not is_known(rule, version):
             continue
         names[field.name] = field.encode_name
         rule = _NO_RULE if field.name == unchecked else rule

@@ -207,6 +207,7 @@ from .tasks import (
 from .upgrades import AutomaticOSUpgradePolicy, RollingUpgradePolicy, UpgradePolicy
 from .users import AutoUserSpecification, LinuxUserConfiguration, UserAccount, UserIdentity, WindowsUserConfiguration
 from .virtual_machines import (
+    CloudServiceConfiguration,
     DataDisk,
     DiffDiskSettings,
     DiskCustomerManagedKey,
@@ -263,6 +264,7 @@ __all__ = [
     "CloudJob",
     "CloudJobSchedule",
     "CloudPool",
+    "CloudServiceConfiguration",
     "CloudTask",
     "ComputeNode",
     "ComputeNodeDeallocateOption",

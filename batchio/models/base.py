@@ -53,6 +53,7 @@ WIRE_NAMES: dict[str, str] = {
     "public_fqdn": "publicFQDN",
     "public_ip_address": "publicIPAddress",
     "public_ip_address_configuration": "publicIPAddressConfiguration",
+    "public_ips": "publicIPs",
     "read_io_gib": "readIOGiB",
     "read_iops": "readIOps",
     "remote_login_ip_address": "remoteLoginIPAddress",
@@ -246,13 +247,25 @@ def replace(model: M, /, **changes: Any) -> M:
 
 
 def to_wire(model: Model) -> dict[str, Any]:
-    """The model as the mapping that JSON would hold: wire names, times and durations as strings.
+    """The model as the mapping that JSON would hold: wire names; times, durations and int64 numbers as strings.
 
     >>> to_wire(TaskAddParameter(id="frame-1", command_line="render 1"))
     {'id': 'frame-1', 'commandLine': 'render 1'}
     """
     wire: dict[str, Any] = _write_durations(msgspec.to_builtins(model, builtin_types=(timedelta,)))
+    _write_int64(model, wire)
     return wire
+
+
+def _write_int64(model: Model, wire: dict[str, Any]) -> None:
+    # They stand in models that stand by themselves, never in lists (`tests/test_models.py` looks).
+    rules = field_rules(type(model))
+    for name, wire_name in zip(model.__struct_fields__, model.__struct_encode_fields__, strict=True):
+        value = getattr(model, name)
+        if isinstance(value, Model):
+            _write_int64(value, wire[wire_name])
+        elif value is not None and rules[name].int64:
+            wire[wire_name] = str(value)
 
 
 def _write_durations(value: Any) -> Any:

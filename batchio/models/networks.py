@@ -15,7 +15,7 @@ from .enums import (
     IPFamily,
     NetworkSecurityGroupRuleAccess,
 )
-from .rules import FrontendPort, Needed, Since2020_03, Since2023_05, Since2025_06
+from .rules import FrontendPort, Needed, Since2020_03, Since2023_05, Since2025_06, Until2019_08
 
 
 class NetworkSecurityGroupRule(Model, kw_only=True):
@@ -81,6 +81,8 @@ class NetworkConfiguration(Model, kw_only=True):
     """ARM id of a subnet in the account's region and subscription, with free addresses for all nodes."""
     dynamic_vnet_assignment_scope: DynamicVNetAssignmentScope | None = None
     endpoint_configuration: PoolEndpointConfiguration | None = None
+    public_ips: Until2019_08[list[str]] = None
+    """ARM ids of the public addresses; `public_ip_address_configuration.ip_address_ids` in later versions."""
     public_ip_address_configuration: Since2020_03[PublicIPAddressConfiguration] = None
     enable_accelerated_networking: Since2023_05[bool] = None
     """`False` if absent; not every size and image can do it."""

@@ -43,13 +43,15 @@ from .rules import (
     Since2024_07,
     Since2025_06,
     TaskSlots,
+    Until2020_03,
+    Until2024_02,
     Until2024_07,
 )
 from .statistics import PoolStatistics
 from .task_settings import ResourceFile
 from .upgrades import UpgradePolicy
 from .users import UserAccount, UserIdentity
-from .virtual_machines import VirtualMachineConfiguration
+from .virtual_machines import CloudServiceConfiguration, VirtualMachineConfiguration
 
 
 def no_references() -> list[CertificateReference]:
@@ -139,6 +141,7 @@ class CloudPool(Model, kw_only=True):
     allocation_state: ReadOnly[AllocationState] = None
     allocation_state_transition_time: ReadOnly[datetime] = None
     vm_size: ReadOnly[str] = None
+    cloud_service_configuration: ReadOnly[Until2024_02[CloudServiceConfiguration]] = None
     virtual_machine_configuration: ReadOnly[VirtualMachineConfiguration] = None
     resize_timeout: ReadOnly[timedelta] = None
     """Of the latest resize."""
@@ -159,7 +162,11 @@ class CloudPool(Model, kw_only=True):
     network_configuration: ReadOnly[NetworkConfiguration] = None
     start_task: StartTask | None = None
     certificate_references: ReadOnly[Until2024_07[list[CertificateReference]]] = None
+    application_licenses: ReadOnly[Until2024_02[list[str]]] = None
+    """Licenses that the service makes available on the nodes."""
     application_package_references: ReadOnly[PackageReferences] = None
+    max_tasks_per_node: ReadOnly[Until2020_03[TaskSlots]] = None
+    """`task_slots_per_node` in later versions."""
     task_slots_per_node: ReadOnly[Since2020_09[TaskSlots]] = None
     task_scheduling_policy: ReadOnly[TaskSchedulingPolicy] = None
     user_accounts: ReadOnly[list[UserAccount]] = None
@@ -193,6 +200,7 @@ class PoolAddParameter(Model, kw_only=True):
     """Up to 1024 characters; need not be unique."""
     vm_size: str
     """The same for all nodes, such as `standard_d2s_v3`."""
+    cloud_service_configuration: Until2024_02[CloudServiceConfiguration] = None
     virtual_machine_configuration: VirtualMachineConfiguration | None = None
     resize_timeout: ResizeTimeout | None = None
     """How long nodes may take to come or go, at least 5 minutes; 15 minutes if absent. Has no effect on a pool that
@@ -218,8 +226,12 @@ class PoolAddParameter(Model, kw_only=True):
     start_task: StartTask | None = None
     """Runs on each node as it joins the pool."""
     certificate_references: Until2024_07[list[CertificateReference]] = None
+    application_licenses: Until2024_02[list[str]] = None
+    """Licenses that the service makes available on the nodes."""
     application_package_references: PackageReferences | None = None
     """At most 10."""
+    max_tasks_per_node: Until2020_03[TaskSlots] = None
+    """`task_slots_per_node` in later versions."""
     task_slots_per_node: Since2020_09[TaskSlots] = None
     """Tasks (slots) at a time on one node: 1 if absent, at most the smaller of 256 and 4 times the cores."""
     task_scheduling_policy: TaskSchedulingPolicy | None = None
@@ -306,7 +318,10 @@ class PoolSpecification(Model, kw_only=True):
     """Up to 1024 characters; need not be unique."""
     vm_size: Needed[str] = None
     """The same for all nodes, such as `standard_d2s_v3`."""
+    cloud_service_configuration: Until2024_02[CloudServiceConfiguration] = None
     virtual_machine_configuration: VirtualMachineConfiguration | None = None
+    max_tasks_per_node: Until2020_03[TaskSlots] = None
+    """`task_slots_per_node` in later versions."""
     task_slots_per_node: Since2020_09[TaskSlots] = None
     """Tasks (slots) at a time on one node: 1 if absent, at most the smaller of 256 and 4 times the cores."""
     task_scheduling_policy: TaskSchedulingPolicy | None = None
@@ -337,6 +352,8 @@ class PoolSpecification(Model, kw_only=True):
     start_task: StartTask | None = None
     """Runs on each node as it joins the pool."""
     certificate_references: Until2024_07[list[CertificateReference]] = None
+    application_licenses: Until2024_02[list[str]] = None
+    """Licenses that the service makes available on the nodes."""
     application_package_references: PackageReferences | None = None
     """At most 10."""
     user_accounts: list[UserAccount] | None = None

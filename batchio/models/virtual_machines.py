@@ -34,6 +34,7 @@ from .rules import (
     Since2023_11,
     Since2024_07,
     Since2025_06,
+    Until2024_07,
 )
 
 
@@ -119,7 +120,7 @@ class DataDisk(Model, kw_only=True):
     """`readwrite` if absent."""
     disk_size_gb: Needed[int] = None
     """In gigabytes."""
-    storage_account_type: StorageAccountType | None = None
+    storage_account_type: Until2024_07[StorageAccountType] = None
     """`standard_lrs` if absent."""
     managed_disk: Since2025_06[ManagedDisk] = None
 
@@ -273,6 +274,15 @@ class VirtualMachineConfiguration(Model, kw_only=True):
     os_disk: Since2021_06[OSDisk] = None
     security_profile: Since2023_11[SecurityProfile] = None
     service_artifact_reference: Since2023_11[ServiceArtifactReference] = None
+
+
+class CloudServiceConfiguration(Model, kw_only=True):
+    """What the nodes of a pool on Azure Cloud Services are, in api-versions that still have such pools."""
+
+    os_family: Needed[str] = None
+    """The family of guest systems, all of Windows Server: `2` (2008 R2) to `6` (2019)."""
+    os_version: str | None = None
+    """The guest system's version; `*`, the latest of the family, if absent."""
 
 
 class VirtualMachineInfo(Model, kw_only=True):

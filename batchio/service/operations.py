@@ -6,6 +6,7 @@ and the tests all read this table.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -19,12 +20,22 @@ JSON = "application/json; odata=minimalmetadata"
 A = TypeVar("A")
 
 
+class Early(msgspec.Struct, frozen=True, kw_only=True):
+    """What an operation answered `until` some api-version, and how that is told in the words of today."""
+
+    answer: type[m.Model]
+    to_answer: Callable[[Any], m.Model]
+    until: str
+    since: None = None
+
+
 class Operation(msgspec.Struct, Generic[A], frozen=True, kw_only=True):
     """One operation of the REST API; `A` is what it gives: a model, a page's item, a bool, or None for a receipt.
 
     `path` has its parameters in braces. `options` is the TypedDict of the options that it takes. `body`,
     `answer` and `items` are models: what is sent, what comes back, what a page holds. `success` are the
-    statuses that are no error. `file`: what comes back is a file or, for HEAD, the headers of one.
+    statuses that are no error. `file`: what comes back is a file or, for HEAD, the headers of one. `since` and
+    `until`: the first and last api-version that has the operation. `early`: the answer of old versions.
     """
 
     id: str
@@ -36,6 +47,9 @@ class Operation(msgspec.Struct, Generic[A], frozen=True, kw_only=True):
     items: type[m.Model] | None = None
     success: tuple[int, ...] = (200,)
     file: bool = False
+    since: str | None = None
+    until: str | None = None
+    early: Early | None = None
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -58,18 +72,20 @@ def _row(id: str, request: str, options: type, **columns: Any) -> Operation[Any]
     return OPERATIONS[id]
 
 
-def _read(id: str, request: str, options: type, answer: type[A], body: type[m.Model] | None = None) -> Operation[A]:
-    return _row(id, request, options, answer=answer, body=body)
+def _read(
+    id: str, request: str, options: type, answer: type[A], body: type[m.Model] | None = None, **more: Any
+) -> Operation[A]:
+    return _row(id, request, options, answer=answer, body=body, **more)
 
 
-def _list(id: str, request: str, options: type, items: type[A]) -> Operation[A]:
-    return _row(id, request, options, items=items)
+def _list(id: str, request: str, options: type, items: type[A], **more: Any) -> Operation[A]:
+    return _row(id, request, options, items=items, **more)
 
 
 def _act(
-    id: str, request: str, options: type, body: type[m.Model] | None = None, *, success: int = 200
+    id: str, request: str, options: type, body: type[m.Model] | None = None, *, success: int = 200, **more: Any
 ) -> Operation[None]:
-    return _row(id, request, options, body=body, success=(success,))
+    return _row(id, request, options, body=body, success=(success,), **more)
 
 
 def _ask(id: str, request: str, options: type) -> Operation[bool]:
@@ -80,6 +96,10 @@ def _file(id: str, request: str, options: type) -> Operation[None]:
     return _row(id, request, options, file=True)
 
 
+_LAST_CERTIFICATES = "2024-07-01.20.0"
+_FIRST_EXTENSIONS = "2021-06-01.14.0"
+_FIRST_DEALLOCATION = "2024-07-01.20.0"
+
 # Applications
 LIST_APPLICATIONS = _list("Applications_ListApplications", "GET /applications", o.PageOptions, m.ApplicationSummary)
 GET_APPLICATION = _read(
@@ -88,28 +108,40 @@ GET_APPLICATION = _read(
 
 # Certificates
 LIST_CERTIFICATES = _list(
-    "Certificates_ListCertificates", "GET /certificates", o.FilterSelectListOptions, m.Certificate
+    "Certificates_ListCertificates",
+    "GET /certificates",
+    o.FilterSelectListOptions,
+    m.Certificate,
+    until=_LAST_CERTIFICATES,
 )
 CREATE_CERTIFICATE = _act(
-    "Certificates_CreateCertificate", "POST /certificates", o.CallOptions, m.Certificate, success=201
+    "Certificates_CreateCertificate",
+    "POST /certificates",
+    o.CallOptions,
+    m.Certificate,
+    success=201,
+    until=_LAST_CERTIFICATES,
 )
 GET_CERTIFICATE = _read(
     "Certificates_GetCertificate",
     "GET /certificates(thumbprintAlgorithm={thumbprintAlgorithm},thumbprint={thumbprint})",
     o.SelectOptions,
     m.Certificate,
+    until=_LAST_CERTIFICATES,
 )
 DELETE_CERTIFICATE = _act(
     "Certificates_DeleteCertificate",
     "DELETE /certificates(thumbprintAlgorithm={thumbprintAlgorithm},thumbprint={thumbprint})",
     o.CallOptions,
     success=202,
+    until=_LAST_CERTIFICATES,
 )
 CANCEL_CERTIFICATE_DELETION = _act(
     "Certificates_CancelCertificateDeletion",
     "POST /certificates(thumbprintAlgorithm={thumbprintAlgorithm},thumbprint={thumbprint})/canceldelete",
     o.CallOptions,
     success=204,
+    until=_LAST_CERTIFICATES,
 )
 
 # Jobs
@@ -129,7 +161,15 @@ ENABLE_JOB = _act("Jobs_EnableJob", "POST /jobs/{jobId}/enable", o.ConditionalOp
 TERMINATE_JOB = _act(
     "Jobs_TerminateJob", "POST /jobs/{jobId}/terminate", o.ForceOptions, m.JobTerminateParameter, success=202
 )
-GET_JOB_TASK_COUNTS = _read("Jobs_GetJobTaskCounts", "GET /jobs/{jobId}/taskcounts", o.CallOptions, m.TaskCountsResult)
+GET_JOB_TASK_COUNTS = _read(
+    "Jobs_GetJobTaskCounts",
+    "GET /jobs/{jobId}/taskcounts",
+    o.CallOptions,
+    m.TaskCountsResult,
+    early=Early(
+        answer=m.TaskCounts, to_answer=lambda counts: m.TaskCountsResult(task_counts=counts), until="2020-03-01.11.0"
+    ),
+)
 LIST_JOB_PREPARATION_AND_RELEASE_TASK_STATUS = _list(
     "Jobs_ListJobPreparationAndReleaseTaskStatus",
     "GET /jobs/{jobId}/jobpreparationandreleasetaskstatus",
@@ -255,13 +295,20 @@ REIMAGE_NODE = _act(
     m.NodeReimageParameter,
     success=202,
 )
-START_NODE = _act("Nodes_StartNode", "POST /pools/{poolId}/nodes/{nodeId}/start", o.CallOptions, success=202)
+START_NODE = _act(
+    "Nodes_StartNode",
+    "POST /pools/{poolId}/nodes/{nodeId}/start",
+    o.CallOptions,
+    success=202,
+    since=_FIRST_DEALLOCATION,
+)
 DEALLOCATE_NODE = _act(
     "Nodes_DeallocateNode",
     "POST /pools/{poolId}/nodes/{nodeId}/deallocate",
     o.CallOptions,
     m.NodeDeallocateParameter,
     success=202,
+    since=_FIRST_DEALLOCATION,
 )
 DISABLE_NODE_SCHEDULING = _act(
     "Nodes_DisableNodeScheduling",
@@ -296,13 +343,18 @@ REPLACE_NODE_USER = _act(
 )
 DELETE_NODE_USER = _act("Nodes_DeleteNodeUser", "DELETE /pools/{poolId}/nodes/{nodeId}/users/{userName}", o.CallOptions)
 LIST_NODE_EXTENSIONS = _list(
-    "Nodes_ListNodeExtensions", "GET /pools/{poolId}/nodes/{nodeId}/extensions", o.SelectListOptions, m.NodeVMExtension
+    "Nodes_ListNodeExtensions",
+    "GET /pools/{poolId}/nodes/{nodeId}/extensions",
+    o.SelectListOptions,
+    m.NodeVMExtension,
+    since=_FIRST_EXTENSIONS,
 )
 GET_NODE_EXTENSION = _read(
     "Nodes_GetNodeExtension",
     "GET /pools/{poolId}/nodes/{nodeId}/extensions/{extensionName}",
     o.SelectOptions,
     m.NodeVMExtension,
+    since=_FIRST_EXTENSIONS,
 )
 LIST_NODE_FILES = _list(
     "Nodes_ListNodeFiles", "GET /pools/{poolId}/nodes/{nodeId}/files", o.FileListOptions, m.NodeFile

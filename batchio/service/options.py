@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 
 
 class Wire(msgspec.Struct, frozen=True):
-    """Where an option travels: its name, and whether that is a header."""
+    """Where an option travels: its name, whether that is a header, and which api-versions know it."""
 
     name: str
     header: bool = False
+    since: str | None = None
+    until: str | None = None
 
 
 WIRE: dict[str, Wire] = {
@@ -31,7 +33,7 @@ WIRE: dict[str, Wire] = {
     "start_time": Wire("startTime"),
     "end_time": Wire("endtime"),
     "recursive": Wire("recursive"),
-    "force": Wire("force"),
+    "force": Wire("force", since="2024-07-01.20.0"),
     "client_request_id": Wire("client-request-id", header=True),
     "if_match": Wire("If-Match", header=True),
     "if_none_match": Wire("If-None-Match", header=True),

@@ -1,6 +1,13 @@
-"""The api-versions that can be chosen. Source: the service's versioning document."""
+"""The api-versions that can be chosen, and which of them have a thing that was added or taken away.
+
+Law: what has a `since` or an `until` (an operation, an option, a model's field) says so where it stands; here is
+how the two are read. Source: the service's versioning document.
+"""
 
 from __future__ import annotations
+
+from functools import cache
+from typing import Protocol
 
 DEFAULT = "2024-07-01.20.0"
 
@@ -18,3 +25,30 @@ VERSIONS = (
     "2025-06-01",
 )
 """Oldest first."""
+
+
+class Versioned(Protocol):
+    """What only some versions have: from `since` to `until`, both included; None is as far as versions go."""
+
+    @property
+    def since(self) -> str | None: ...  # noqa: D102 - said above
+    @property
+    def until(self) -> str | None: ...  # noqa: D102 - said above
+
+
+def is_known(thing: Versioned, version: str) -> bool:
+    """Whether an api-version has it."""
+    return (thing.since is None and thing.until is None) or version in _between(thing.since, thing.until)
+
+
+def versions_of(thing: Versioned) -> str:
+    """The versions that have it, in words."""
+    known = _between(thing.since, thing.until)
+    return known[0] if len(known) == 1 else f"{known[0]} to {known[-1]}"
+
+
+@cache
+def _between(since: str | None, until: str | None) -> tuple[str, ...]:
+    first = VERSIONS.index(since) if since else 0
+    last = VERSIONS.index(until) if until else len(VERSIONS) - 1
+    return VERSIONS[first : last + 1]

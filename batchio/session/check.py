@@ -1,7 +1,8 @@
 """The full check of a body before it is sent.
 
 Law: pure, and strict. What passes is the mapping as it will stand in JSON; what does not is an `EncodeError`
-with the path to the field. Read-only fields are left at home; nothing is required in a PATCH.
+with the path to the field, or a `VersionError` where the api-version does not have it. Read-only fields are left
+at home; nothing is required in a PATCH.
 """
 
 from __future__ import annotations
@@ -15,12 +16,20 @@ from typing import Any, Protocol, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
-from ..errors import EncodeError
+from ..errors import EncodeError, VersionError
 from ..models.base import UNLIMITED, Model, OpenEnum, Rule, field_rules, field_types
+from ..service.versions import DEFAULT, is_known, versions_of
+
+
+class _Way(msgspec.Struct, frozen=True):
+    """What decides for the whole body: whether it is a PATCH's, and the api-version."""
+
+    patch: bool
+    version: str
 
 
 class _Check(Protocol):
-    def __call__(self, value: Any, path: str, *, patch: bool) -> Any:
+    def __call__(self, value: Any, path: str, way: _Way) -> Any:
         """The value to send for a value as JSON has it."""
         ...
 
@@ -37,18 +46,21 @@ _UNLIMITED_TEXT = "P10675199DT2H48M5.4775807S"
 _fields: dict[type[Model], dict[str, _Field]] = {}
 
 
-def check_body(body: Model | Mapping[str, Any], model: type[Model], *, patch: bool = False) -> dict[str, Any]:
+def check_body(
+    body: Model | Mapping[str, Any], model: type[Model], *, patch: bool = False, version: str = DEFAULT
+) -> dict[str, Any]:
     """The body as the mapping that will be sent.
 
     `body`: a `model`, or a mapping in wire shape whose values may be models, times and enums. Raises
-    `EncodeError`, with the path to the field, for what the API does not know or does not allow.
+    `EncodeError`, with the path to the field, for what the API does not know or does not allow, and `VersionError`
+    for what it has in other versions.
     """
     if isinstance(body, Mapping):
         body = dict(body)
     elif not isinstance(body, model):
         raise EncodeError(f"expected {model.__name__} or a mapping in wire shape, not {type(body).__name__}")
     try:
-        return _object(model, _as_wire(body, ""), "", patch=patch)
+        return _object(model, _as_wire(body, ""), "", _Way(patch, version))
     except RecursionError as error:
         raise EncodeError(f"{model.__name__} holds itself, or is too deep") from error
 
@@ -73,7 +85,7 @@ def _parts(value: Any, path: str) -> list[tuple[str, Any]]:
     return [(f"{path}[{index}]", item) for index, item in enumerate(value)] if isinstance(value, list | tuple) else []
 
 
-def _object(model: type[Model], value: Any, path: str, *, patch: bool) -> dict[str, Any]:
+def _object(model: type[Model], value: Any, path: str, way: _Way) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise EncodeError(f"expected an object ({model.__name__}), not {_kind(value)}", path=path)
     fields = _fields_of(model)
@@ -82,16 +94,22 @@ def _object(model: type[Model], value: Any, path: str, *, patch: bool) -> dict[s
         field = fields.get(name)
         if field is None:
             raise EncodeError(f"{model.__name__} has no property {name!r}{_near(name, fields)}", path=_join(path, name))
-        if item is not None and not field.rule.read_only:
-            out[name] = field.check(item, _join(path, name), patch=patch)
-    if not patch:
-        _required(model, fields, out, path)
+        if item is None or field.rule.read_only:
+            continue
+        if is_known(field.rule, way.version):
+            out[name] = field.check(item, _join(path, name), way)
+        elif item or not field.rule.required:
+            # An empty list of what is required elsewhere was filled in by the model, and says nothing.
+            raise VersionError.of(_join(path, name), way.version, versions_of(field.rule))
+    if not way.patch:
+        _required(model, fields, out, path, way.version)
     return out
 
 
-def _required(model: type[Model], fields: dict[str, _Field], given: dict[str, Any], path: str) -> None:
+def _required(model: type[Model], fields: dict[str, _Field], given: dict[str, Any], path: str, version: str) -> None:
     for name, field in fields.items():
-        if field.rule.required and not field.rule.read_only and name not in given:
+        rule = field.rule
+        if rule.required and not rule.read_only and name not in given and is_known(rule, version):
             raise EncodeError(f"is required by {model.__name__}", path=_join(path, name))
 
 
@@ -132,20 +150,20 @@ def _members(hint: Any) -> Sequence[Any]:
 
 def _scalar(kind: type, rule: Rule) -> _Check:
     if issubclass(kind, Model):
-        return lambda value, path, *, patch: _object(kind, value, path, patch=patch)
+        return lambda value, path, way: _object(kind, value, path, way)
     if issubclass(kind, OpenEnum):
-        return lambda value, path, *, patch: kind(_text(value, path, rule)).value  # noqa: ARG005 - the protocol's
+        return lambda value, path, way: kind(_text(value, path, rule)).value  # noqa: ARG005 - the protocol's
     if kind in _SCALARS:
         read = _SCALARS[kind]
-        return lambda value, path, *, patch: read(value, path, rule)  # noqa: ARG005 - the protocol's
+        return lambda value, path, way: read(value, path, rule)  # noqa: ARG005 - the protocol's
     return _anything
 
 
-def _anything(value: Any, path: str, *, patch: bool) -> Any:
+def _anything(value: Any, path: str, way: _Way) -> Any:
     if isinstance(value, dict):
-        return {name: _anything(item, _join(path, name), patch=patch) for name, item in value.items()}
+        return {name: _anything(item, _join(path, name), way) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_anything(item, f"{path}[{index}]", patch=patch) for index, item in enumerate(value)]
+        return [_anything(item, f"{path}[{index}]", way) for index, item in enumerate(value)]
     if value is None:
         return None
     if type(value) not in _SCALARS:
@@ -154,33 +172,33 @@ def _anything(value: Any, path: str, *, patch: bool) -> Any:
 
 
 def _any_of(checks: list[_Check]) -> _Check:
-    def check(value: Any, path: str, *, patch: bool) -> Any:
+    def check(value: Any, path: str, way: _Way) -> Any:
         for each in checks[:-1]:
             try:
-                return each(value, path, patch=patch)
+                return each(value, path, way)
             except EncodeError:
                 continue
-        return checks[-1](value, path, patch=patch)
+        return checks[-1](value, path, way)
 
     return check
 
 
 def _array(item: _Check, rule: Rule) -> _Check:
-    def check(value: Any, path: str, *, patch: bool) -> list[Any]:
+    def check(value: Any, path: str, way: _Way) -> list[Any]:
         if not isinstance(value, list | tuple):
             raise EncodeError(f"expected a list, not {_kind(value)}", path=path)
         if rule.max_items is not None and len(value) > rule.max_items:
             raise EncodeError(f"at most {rule.max_items} items are allowed, not {len(value)}", path=path)
-        return [item(each, f"{path}[{index}]", patch=patch) for index, each in enumerate(value)]
+        return [item(each, f"{path}[{index}]", way) for index, each in enumerate(value)]
 
     return check
 
 
 def _map(item: _Check) -> _Check:
-    def check(value: Any, path: str, *, patch: bool) -> dict[str, Any]:
+    def check(value: Any, path: str, way: _Way) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise EncodeError(f"expected an object, not {_kind(value)}", path=path)
-        return {name: item(each, _join(path, name), patch=patch) for name, each in value.items()}
+        return {name: item(each, _join(path, name), way) for name, each in value.items()}
 
     return check
 

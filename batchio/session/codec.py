@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
 from ..errors import DecodeError, EncodeError, HttpResponseError, error_class
 from ..models import BatchError, Model, to_wire
 from ..service.operations import Operation
+from ..service.versions import DEFAULT, is_known
 from .check import check_body
 from .request import Answer, http_date
 from .retry import parse_retry_after
@@ -29,13 +30,13 @@ _encoder = msgspec.json.Encoder()
 _decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
 
 
-def encode(operation: Operation[Any], body: Model | Mapping[str, Any] | None) -> bytes | None:
-    """The bytes of a body, checked in full; raises `EncodeError`."""
+def encode(operation: Operation[Any], body: Model | Mapping[str, Any] | None, version: str = DEFAULT) -> bytes | None:
+    """The bytes of a body, checked in full; raises `EncodeError` and `VersionError`."""
     if body is None:
         return None
     if operation.body is None:
         raise EncodeError(f"{operation.id} takes no body")
-    wire = check_body(body, operation.body, patch=operation.method == "PATCH")
+    wire = check_body(body, operation.body, patch=operation.method == "PATCH", version=version)
     return _encoder.encode(wire)
 
 
@@ -47,6 +48,14 @@ def encode_free(body: Any) -> bytes | None:
         return _encoder.encode(to_wire(body) if isinstance(body, Model) else body)
     except (TypeError, ValueError, RecursionError) as error:
         raise EncodeError(f"the body cannot be written as JSON: {error}") from error
+
+
+def decode_answer(operation: Operation[Any], body: bytes, version: str) -> Any:
+    """What an operation gives, from an answer's body in the shape of an api-version; raises `DecodeError`."""
+    early = operation.early
+    if early is not None and is_known(early, version):
+        return early.to_answer(decode(body, early.answer))
+    return decode(body, cast("type[Model]", operation.answer))
 
 
 def decode(answer: bytes, kind: type[T]) -> T:

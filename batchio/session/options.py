@@ -14,10 +14,11 @@ from typing import Any
 
 import msgspec
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, VersionError
 from ..odata import Filter
 from ..service.operations import Operation
 from ..service.options import MAX_PAGE_SIZE, RANGE, WIRE
+from ..service.versions import DEFAULT, is_known, versions_of
 
 
 class SplitOptions(msgspec.Struct, frozen=True):
@@ -28,8 +29,12 @@ class SplitOptions(msgspec.Struct, frozen=True):
     own: dict[str, Any]
 
 
-def split_options(operation: Operation[Any], options: Mapping[str, Any]) -> SplitOptions:
-    """Check and split; raises `TypeError` for an unknown option, `ConfigurationError` for a bad value."""
+def split_options(operation: Operation[Any], options: Mapping[str, Any], version: str = DEFAULT) -> SplitOptions:
+    """Check and split.
+
+    Raises `TypeError` for an unknown option, `ConfigurationError` for a bad value, `VersionError` for an option that
+    the api-version does not have.
+    """
     taken = operation.takes
     split = SplitOptions({}, {}, {})
     for name, value in options.items():
@@ -39,6 +44,8 @@ def split_options(operation: Operation[Any], options: Mapping[str, Any]) -> Spli
             split.own[name] = _OWN[name](name, value)
         elif value is not None:
             wire = WIRE[name]
+            if not is_known(wire, version):
+                raise VersionError.of(f"{operation.id}, {name}", version, versions_of(wire))
             target = split.headers if wire.header else split.query
             target[wire.name.lower() if wire.header else wire.name] = _TEXT[name](name, value)
     start, end = split.own.get("start"), split.own.get("end")

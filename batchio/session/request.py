@@ -5,6 +5,7 @@ Law: no I/O and no decisions; headers and bodies stay out of `repr`, because the
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -95,6 +96,15 @@ def http_date(text: str | None) -> datetime | None:
 _FILE_PATH = "filePath"
 """The one parameter that is more than one part of a path: its slashes stay."""
 
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_IDS = {
+    # A job that a schedule has made is called after it: "nightly:job-1".
+    "jobId": re.compile(_ID.pattern + r"(:job-[0-9]+)?"),
+    "jobScheduleId": _ID,
+    "poolId": _ID,
+    "taskId": _ID,
+}
+
 
 def path_of(operation: Operation[Any], arguments: tuple[str, ...]) -> str:
     """The path of an operation with its parameters filled in and escaped."""
@@ -112,6 +122,8 @@ def _segment(name: str, value: str) -> str:
         raise ConfigurationError(f"{name}: a string is needed, not {type(value).__name__}")
     if not value or value in (".", ".."):
         raise ConfigurationError(f"{name}: {value!r} cannot be part of a path")
+    if name in _IDS and not _IDS[name].fullmatch(value):
+        raise ConfigurationError(f"{name}: 1 to 64 letters, digits, hyphens and underscores, not {value!r}")
     if name != _FILE_PATH:
         return escape(name, value, safe="")
     if {".", ".."} & set(value.split("/")):

@@ -16,10 +16,11 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 import msgspec
 from yarl import URL
 
-from ..errors import BatchioError, DecodeError, HttpResponseError, TransportError
+from ..errors import BatchioError, DecodeError, HttpResponseError, TransportError, VersionError
 from ..models import Model
 from ..service.operations import JSON, Operation
 from ..service.options import MAX_PAGE_SIZE
+from ..service.versions import is_known, versions_of
 from . import codec
 from .auth import HttpDate, canonical_resource
 from .authorizer import Authorizer
@@ -79,7 +80,7 @@ class Session:
     ) -> A:
         """Call an operation that answers with a model."""
         answer = await self._call(operation, arguments, options, body)
-        return cast("A", codec.decode(answer.body, cast("type[Model]", operation.answer)))
+        return cast("A", codec.decode_answer(operation, answer.body, self.api_version))
 
     async def act(
         self, operation: Operation[None], arguments: tuple[str, ...], options: Mapping[str, Any], body: Body = None
@@ -123,14 +124,16 @@ class Session:
         self, operation: Operation[Any], arguments: tuple[str, ...], options: Mapping[str, Any], body: Body = None
     ) -> Request:
         """The request of an operation, checked in full; nothing is sent."""
-        split = split_options(operation, options)
+        if not is_known(operation, self.api_version):
+            raise VersionError.of(operation.id, self.api_version, versions_of(operation))
+        split = split_options(operation, options, self.api_version)
         return self.prepare(
             operation.id,
             operation.method,
             path_of(operation, arguments),
             query=split.query,
             headers=split.headers,
-            body=codec.encode(operation, body),
+            body=codec.encode(operation, body, self.api_version),
             timeout=split.own.get("timeout", self.timeout),
         )
 

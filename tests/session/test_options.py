@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import uuid
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -195,9 +196,32 @@ async def test_a_bad_part_of_a_path_is_named(server: Server, client: BatchClient
 
 
 async def test_a_part_of_a_path_cannot_leave_its_place(server: Server, client: BatchClient) -> None:
-    server.say(answer(200, {"id": "t"}))
-    await client.tasks.get("a/../b?c#d%2f{taskId}", "ü \n'&")
-    assert server.heard[0].path == "/jobs/a%2F..%2Fb%3Fc%23d%252f%7BtaskId%7D/tasks/%C3%BC%20%0A%27%26"
+    server.say(answer(200, {"id": "x"}))
+    await client.nodes.get_extension("p", "a/../b?c#d%2f{extensionName}", "ü \n'&")
+    path = "/pools/p/nodes/a%2F..%2Fb%3Fc%23d%252f%7BextensionName%7D/extensions/%C3%BC%20%0A%27%26"
+    assert server.heard[0].path == path
+
+
+@pytest.mark.parametrize("value", ["a b", "a/b", "ü", "x" * 65, "a:b", "a\n", "a:job-", "\N{ARABIC-INDIC DIGIT ONE}"])
+async def test_an_id_that_breaks_the_rules_is_named(server: Server, client: BatchClient, value: str) -> None:
+    rule = "1 to 64 letters, digits, hyphens and underscores, not "
+    calls: dict[str, Any] = {
+        "jobId": lambda: client.jobs.get(value),
+        "taskId": lambda: client.tasks.delete("j", value),
+        "poolId": lambda: client.pools.exists(value),
+        "jobScheduleId": lambda: client.job_schedules.enable(value),
+    }
+    for name, call in calls.items():
+        with pytest.raises(ConfigurationError, match=re.escape(f"{name}: {rule}{value!r}")):
+            await call()
+    assert not server.heard
+
+
+async def test_ids_that_keep_the_rules(server: Server, client: BatchClient) -> None:
+    server.say(answer(200, {}), answer(200, {}))
+    await client.tasks.get("nightly:job-12", "x" * 64)
+    await client.jobs.get("-_Aa09")
+    assert [heard.path for heard in server.heard] == [f"/jobs/nightly%3Ajob-12/tasks/{'x' * 64}", "/jobs/-_Aa09"]
 
 
 async def test_a_limit_asks_for_no_more_than_it_needs(server: Server, client: BatchClient) -> None:
