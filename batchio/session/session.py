@@ -30,11 +30,12 @@ from .log import log_answer
 from .options import split_options
 from .pages import PageBody, Pages
 from .request import Answer, Receipt, Request, escape, path_of, receipt_of
-from .retry import RetryPolicy
+from .retry import RetryPolicy, is_refused_credential
 from .transport import Incoming, Transport
 from .tries import Tries
 
 _CONTENT = (200, 206)
+_REFUSED = (401, 403)
 _ERROR_BYTES = 65_536
 _IN_LINKS = "%/?:@!$&'()*+,;=-._~"
 
@@ -192,7 +193,7 @@ class Session:
             request.method, URL(request.url, encoded=True), headers, request.body, request.timeout
         )
         log_answer(request, answer, time.monotonic() - started)
-        return self._heard(answer, headers)
+        return self._heard(request, answer, headers)
 
     async def open(self, request: Request) -> Incoming:
         """One try, for an answer that is read piece by piece; raises the error that any other answer stands for."""
@@ -208,10 +209,11 @@ class Session:
                 body += piece
         finally:
             incoming.close()
-        raise self.error(request, self._heard(Answer(incoming.status, incoming.headers, body), headers))
+        answer = self._heard(request, Answer(incoming.status, incoming.headers, body), headers)
+        raise self.error(request, answer)
 
-    def _heard(self, answer: Answer, headers: Mapping[str, str]) -> Answer:
-        if is_credential_refused(answer):
+    def _heard(self, request: Request, answer: Answer, headers: Mapping[str, str]) -> Answer:
+        if answer.status in _REFUSED and is_refused_credential(self.error(request, answer)):
             # The next try is signed with fresh material.
             self._authorizer.refused(headers["authorization"])
         return answer
@@ -258,8 +260,3 @@ def new_request_id() -> str:
     # uuid.uuid4 asks the system for entropy every time, four times as slow; this needs to be unique, not secret.
     digits = f"{_ids.getrandbits(128):032x}"
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
-
-
-def is_credential_refused(answer: Answer) -> bool:
-    """Whether an answer says that a fresh token or signature may help."""
-    return answer.status == 401 or (answer.status == 403 and b"AuthenticationFailed" in answer.body)
