@@ -14,7 +14,10 @@ from ..session.session import Session
 
 
 class Certificates:
-    """Operations on certificates; `client.certificates`. The algorithm of a thumbprint is `sha1`."""
+    """Operations on certificates, until api-version 2024-07-01.20.0; `client.certificates`.
+
+    The algorithm of a thumbprint is `sha1`.
+    """
 
     def __init__(self, session: Session) -> None:
         self._session = session

@@ -55,7 +55,10 @@ class Nodes:
         return await self._session.act(op.REIMAGE_NODE, (pool_id, node_id), options, parameters)
 
     async def start(self, pool_id: str, node_id: str, **options: Unpack[o.CallOptions]) -> Receipt:
-        """Begin to start a deallocated node. Raises `StateConflictError` in another state. REST: Nodes_StartNode."""
+        """Begin to start a deallocated node; since api-version 2024-07-01.20.0.
+
+        Raises `StateConflictError` in another state. REST: Nodes_StartNode.
+        """
         return await self._session.act(op.START_NODE, (pool_id, node_id), options)
 
     async def deallocate(
@@ -65,7 +68,7 @@ class Nodes:
         parameters: m.NodeDeallocateParameter | Mapping[str, Any] | None = None,
         **options: Unpack[o.CallOptions],
     ) -> Receipt:
-        """Begin to stop a node and free its machine; `start` brings it back.
+        """Begin to stop a node and free its machine; `start` brings it back. Since api-version 2024-07-01.20.0.
 
         Raises `StateConflictError` where it is neither idle nor running. REST: Nodes_DeallocateNode.
         """
@@ -143,13 +146,13 @@ class Nodes:
     def list_extensions(
         self, pool_id: str, node_id: str, **options: Unpack[o.SelectListOptions]
     ) -> Pages[m.NodeVMExtension]:
-        """The virtual machine extensions of a node. REST: Nodes_ListNodeExtensions."""
+        """The virtual machine extensions of a node; since api-version 2021-06-01.14.0. REST: Nodes_ListNodeExtensions."""
         return self._session.pages(op.LIST_NODE_EXTENSIONS, (pool_id, node_id), options)
 
     async def get_extension(
         self, pool_id: str, node_id: str, extension_name: str, **options: Unpack[o.SelectOptions]
     ) -> m.NodeVMExtension:
-        """Read a virtual machine extension of a node. REST: Nodes_GetNodeExtension."""
+        """Read an extension of a node; since api-version 2021-06-01.14.0. REST: Nodes_GetNodeExtension."""
         return await self._session.fetch(op.GET_NODE_EXTENSION, (pool_id, node_id, extension_name), options)
 
     def list_files(self, pool_id: str, node_id: str, **options: Unpack[o.FileListOptions]) -> Pages[m.NodeFile]:

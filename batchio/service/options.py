@@ -177,4 +177,4 @@ class ForceOptions(ConditionalOptions, total=False):
     """Options of a deletion or termination that can be forced."""
 
     force: bool
-    """Do it even where the service would wait for something else first."""
+    """Do it even where the service would wait for something else first; since api-version 2024-07-01.20.0."""
