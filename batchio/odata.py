@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from .errors import ConfigurationError
-from .models.base import UNLIMITED
+from .models.base import duration_text
 
 Value = str | int | float | bool | datetime | timedelta | None
 """What a property can be compared with."""
@@ -123,7 +123,7 @@ def literal(value: Value) -> str:
     if isinstance(value, datetime):
         return f"datetime'{_moment(value)}'"
     if isinstance(value, timedelta):
-        return f"duration'{_span(value)}'"
+        return f"duration'{duration_text(value)}'"
     if isinstance(value, int) or (isinstance(value, float) and math.isfinite(value)):
         return repr(value)
     raise ConfigurationError(f"filter: {value!r} cannot be compared with")
@@ -136,17 +136,3 @@ def _moment(value: datetime) -> str:
         return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat()}Z"
     except OverflowError:
         raise ConfigurationError(f"filter: {value!r} is no time in UTC") from None
-
-
-def _span(value: timedelta) -> str:
-    if value == UNLIMITED:
-        return "P10675199DT2H48M5.4775807S"
-    sign, value = ("-", -value) if value < timedelta() else ("", value)
-    minutes, seconds = divmod(value.seconds, 60)
-    hours, minutes = divmod(minutes, 60)
-    days = f"{value.days}D" if value.days else ""
-    fraction = f".{value.microseconds:06d}".rstrip("0") if value.microseconds else ""
-    time = (f"{hours}H" if hours else "") + (f"{minutes}M" if minutes else "")
-    if seconds or fraction or not (days or time):
-        time += f"{seconds}{fraction}S"
-    return f"{sign}P{days}{'T' if time else ''}{time}"

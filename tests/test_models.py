@@ -378,7 +378,7 @@ def test_to_wire_gives_values_as_json_has_them() -> None:
     wire = m.to_wire(schedule)
     assert wire == {
         "id": "nightly",
-        "schedule": {"doNotRunUntil": "2024-07-01T00:00:00Z", "startWindow": "PT3600S"},
+        "schedule": {"doNotRunUntil": "2024-07-01T00:00:00Z", "startWindow": "PT1H"},
         "jobSpecification": {"poolInfo": {"poolId": "render"}, "onAllTasksComplete": "terminatejob"},
     }
     assert json.loads(json.dumps(wire)) == wire
@@ -444,7 +444,7 @@ def test_int64_is_written_as_a_string(model: type[m.Model], attribute: str, wire
 
 def test_int64_is_written_as_a_string_inside_of_another_model() -> None:
     job = m.CloudJob(stats=m.JobStatistics(read_iops=7, num_failed_tasks=0, wait_time=timedelta(0)))
-    assert m.to_wire(job) == {"stats": {"readIOps": "7", "numFailedTasks": "0", "waitTime": "P0D"}}
+    assert m.to_wire(job) == {"stats": {"readIOps": "7", "numFailedTasks": "0", "waitTime": "PT0S"}}
 
 
 def test_no_list_holds_an_int64() -> None:

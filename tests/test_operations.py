@@ -296,7 +296,7 @@ def arguments_of(row: op.Operation[Any]) -> tuple[list[Any], dict[str, Any], str
         values["filePath"] = "wd/a b/100%#ü?.txt"
     path = row.path
     for name, value in values.items():
-        path = path.replace(f"{{{name}}}", quote(value, safe="/"))
+        path = path.replace(f"{{{name}}}", quote(value, safe=""))
     body = [smallest(row.body)] if row.body else []
     return [*values.values(), *body], {name: OPTIONS[name] for name in row.takes}, path
 
@@ -444,3 +444,21 @@ async def test_a_listing_without_page_sizes_takes_a_limit(server: Server, client
     server.say(answer(200, {"value": [{"id": 1}, {"id": 2}]}))
     assert [each.id async for each in client.tasks.list_subtasks("j", "t", limit=1)] == [1]
     assert "maxresults" not in server.heard[0].query
+
+
+@pytest.mark.parametrize("name", ["upgradingOS", "upgradingOs", "upgradingos"])
+async def test_node_counts_in_every_spelling_of_the_service(server: Server, client: BatchClient, name: str) -> None:
+    server.say(answer(200, {"value": [{"poolId": "p", "dedicated": {name: 2, "idle": 1}}]}))
+    (counts,) = [counts async for counts in client.pools.list_node_counts()]
+    assert counts.dedicated is not None
+    assert (counts.dedicated.upgrading_os, counts.dedicated.idle) == (2, 1)
+
+
+@pytest.mark.parametrize("status", [200, 201, 202, 204])
+async def test_a_status_that_only_an_example_has(server: Server, client: BatchClient, status: int) -> None:
+    server.say(answer(status), answer(status, b"<html>Sign in to the network</html>"))
+    assert (await client.pools.update("p", {"startTask": {"commandLine": "x"}})).status == status
+    if status in (200, 204):
+        return
+    with pytest.raises(HttpResponseError, match="the API does not promise this status"):
+        await client.pools.update("p", {"startTask": {"commandLine": "x"}})

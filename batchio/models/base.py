@@ -222,6 +222,22 @@ def _peel(hint: Any) -> tuple[Any, dict[str, Any]]:
     return hint, {}
 
 
+def duration_text(span: timedelta) -> str:
+    """A duration as the service writes it: `P1DT2H`, `PT15M`, `PT0.5S`, `PT0S`."""
+    if span == UNLIMITED:
+        # It has lost its seventh fraction digit, by which the service knows it, and gets it back.
+        return _UNLIMITED_TEXT
+    sign, span = ("-", -span) if span < timedelta() else ("", span)
+    minutes, seconds = divmod(span.seconds, 60)
+    hours, minutes = divmod(minutes, 60)
+    days = f"{span.days}D" if span.days else ""
+    fraction = f".{span.microseconds:06d}".rstrip("0") if span.microseconds else ""
+    time = (f"{hours}H" if hours else "") + (f"{minutes}M" if minutes else "")
+    if seconds or fraction or not (days or time):
+        time += f"{seconds}{fraction}S"
+    return f"{sign}P{days}{'T' if time else ''}{time}"
+
+
 def limit_durations(model: Model, *names: str) -> None:
     """Cut durations that rounding has put above the service's maximum back to `UNLIMITED`."""
     for name in names:
@@ -269,8 +285,7 @@ def _write_int64(model: Model, wire: dict[str, Any]) -> None:
 
 
 def _write_durations(value: Any) -> Any:
-    # `UNLIMITED` has lost its seventh fraction digit and gets it back; the mapping is ours, so it is changed
-    # in place.
+    # The mapping is ours, so it is changed in place.
     if isinstance(value, dict):
         pairs = cast("dict[str, object]", value)
         for name, item in pairs.items():
@@ -282,7 +297,7 @@ def _write_durations(value: Any) -> Any:
             if isinstance(item, _WALKED):
                 items[index] = _write_durations(item)
     elif isinstance(value, timedelta):
-        return _UNLIMITED_TEXT if value == UNLIMITED else msgspec.to_builtins(value)
+        return duration_text(value)
     return cast("object", value)
 
 

@@ -25,7 +25,6 @@ from .rules import (
     Since2021_06,
     Since2022_01,
     Since2024_07,
-    Until2024_07,
 )
 from .statistics import JobStatistics
 from .task_settings import AuthenticationTokenSettings, OutputFile, ResourceFile, TaskConstraints
@@ -98,7 +97,7 @@ class JobManagerTask(Model, kw_only=True):
     """Deployed to a directory that the node's tasks share, and not again when it is up to date. A task whose package
     cannot be deployed fails.
     """
-    authentication_token_settings: Until2024_07[AuthenticationTokenSettings] = None
+    authentication_token_settings: AuthenticationTokenSettings | None = None
     """What the token allows; it is given to the task in `AZ_BATCH_AUTHENTICATION_TOKEN`."""
     allow_low_priority_node: bool | None = None
     """Whether it may run on a spot node; `True` if absent."""

@@ -15,7 +15,7 @@ from .enums import SubtaskState, TaskAddStatus, TaskExecutionResult, TaskState
 from .error_body import BatchError
 from .executions import ComputeNodeInformation, TaskExecutionInformation, TaskFailureInformation
 from .pairs import EnvironmentSetting
-from .rules import DisplayName, Needed, ReadOnly, ResourceId, Since2020_09, Until2024_07
+from .rules import DisplayName, Needed, ReadOnly, ResourceId, Since2020_09
 from .statistics import TaskStatistics
 from .task_settings import (
     AffinityInformation,
@@ -72,7 +72,7 @@ class CloudTask(Model, kw_only=True):
     """`None` unless asked for with `$expand=stats`."""
     depends_on: ReadOnly[TaskDependencies] = None
     application_package_references: ReadOnly[list[ApplicationPackageReference]] = None
-    authentication_token_settings: ReadOnly[Until2024_07[AuthenticationTokenSettings]] = None
+    authentication_token_settings: ReadOnly[AuthenticationTokenSettings] = None
 
 
 class TaskAddParameter(Model, kw_only=True):
@@ -120,7 +120,7 @@ class TaskAddParameter(Model, kw_only=True):
     """Deployed to a directory that the node's tasks share, and not again when it is up to date. A task whose package
     cannot be deployed fails.
     """
-    authentication_token_settings: Until2024_07[AuthenticationTokenSettings] = None
+    authentication_token_settings: AuthenticationTokenSettings | None = None
     """What the token allows; it is given to the task in `AZ_BATCH_AUTHENTICATION_TOKEN`."""
 
 

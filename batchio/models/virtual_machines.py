@@ -34,7 +34,6 @@ from .rules import (
     Since2023_11,
     Since2024_07,
     Since2025_06,
-    Until2024_07,
 )
 
 
@@ -101,6 +100,8 @@ class VMDiskSecurityProfile(Model, kw_only=True):
     """How a managed disk of a confidential virtual machine is encrypted."""
 
     security_encryption_type: SecurityEncryptionTypes | None = None
+    disk_encryption_set: Since2025_06[DiskEncryptionSetParameters] = None
+    """Seen here in answers, and at `ManagedDisk` in the API's description."""
 
 
 class ManagedDisk(Model, kw_only=True):
@@ -120,7 +121,7 @@ class DataDisk(Model, kw_only=True):
     """`readwrite` if absent."""
     disk_size_gb: Needed[int] = None
     """In gigabytes."""
-    storage_account_type: Until2024_07[StorageAccountType] = None
+    storage_account_type: StorageAccountType | None = None
     """`standard_lrs` if absent."""
     managed_disk: Since2025_06[ManagedDisk] = None
 

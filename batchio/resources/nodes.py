@@ -146,7 +146,7 @@ class Nodes:
     def list_extensions(
         self, pool_id: str, node_id: str, **options: Unpack[o.SelectListOptions]
     ) -> Pages[m.NodeVMExtension]:
-        """The virtual machine extensions of a node; since api-version 2021-06-01.14.0. REST: Nodes_ListNodeExtensions."""
+        """The extensions of a node's machine; since api-version 2021-06-01.14.0. REST: Nodes_ListNodeExtensions."""
         return self._session.pages(op.LIST_NODE_EXTENSIONS, (pool_id, node_id), options)
 
     async def get_extension(

@@ -35,7 +35,8 @@ class Operation(msgspec.Struct, Generic[A], frozen=True, kw_only=True):
     `path` has its parameters in braces. `options` is the TypedDict of the options that it takes. `body`,
     `answer` and `items` are models: what is sent, what comes back, what a page holds. `success` are the
     statuses that are no error. `file`: what comes back is a file or, for HEAD, the headers of one. `since` and
-    `until`: the first and last api-version that has the operation. `early`: the answer of old versions.
+    `until`: the first and last api-version that has the operation. `early`: the answer of old versions. `respelled`:
+    names in the answer that come in several letter cases.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Operation(msgspec.Struct, Generic[A], frozen=True, kw_only=True):
     since: str | None = None
     until: str | None = None
     early: Early | None = None
+    respelled: tuple[str, ...] = ()
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -274,7 +276,9 @@ EVALUATE_POOL_AUTO_SCALE = _read(
 REMOVE_NODES = _act(
     "Pools_RemoveNodes", "POST /pools/{poolId}/removenodes", o.ConditionalOptions, m.NodeRemoveParameter, success=202
 )
-LIST_POOL_NODE_COUNTS = _list("Pools_ListPoolNodeCounts", "GET /nodecounts", o.FilterListOptions, m.PoolNodeCounts)
+LIST_POOL_NODE_COUNTS = _list(
+    "Pools_ListPoolNodeCounts", "GET /nodecounts", o.FilterListOptions, m.PoolNodeCounts, respelled=("upgradingOS",)
+)
 LIST_POOL_USAGE_METRICS = _list(
     "Pools_ListPoolUsageMetrics", "GET /poolusagemetrics", o.UsageListOptions, m.PoolUsageMetrics
 )

@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeVar, Union, get_args, get_origin
 import msgspec
 
 from ..errors import EncodeError, VersionError
-from ..models.base import UNLIMITED, Model, OpenEnum, Rule, field_rules, field_types
+from ..models.base import Model, OpenEnum, Rule, duration_text, field_rules, field_types
 from ..service.versions import DEFAULT, is_known, versions_of
 
 
@@ -41,7 +41,6 @@ class _Field(msgspec.Struct, frozen=True):
 
 
 _TWO_63 = 2**63
-_UNLIMITED_TEXT = "P10675199DT2H48M5.4775807S"
 
 _fields: dict[type[Model], dict[str, _Field]] = {}
 
@@ -247,8 +246,7 @@ def _duration(value: Any, path: str, rule: Rule) -> str:
         raise EncodeError("expected an ISO 8601 duration such as PT1H30M", path=path) from None
     if isinstance(value, str):
         return _bounded(span, path, rule, value.upper())
-    # The seventh fraction digit, which a timedelta has not, is what the service knows "no limit" by.
-    return _bounded(span, path, rule, _UNLIMITED_TEXT if span == UNLIMITED else str(msgspec.to_builtins(span)))
+    return _bounded(span, path, rule, duration_text(span))
 
 
 def _time(value: Any, path: str, rule: Rule) -> str:  # noqa: ARG001 - as the other scalars

@@ -58,6 +58,13 @@ def decode_answer(operation: Operation[Any], body: bytes, version: str) -> Any:
     return decode(body, cast("type[Model]", operation.answer))
 
 
+def decode_page(operation: Operation[Any], body: bytes, kind: type[T]) -> T:
+    """A page of a listing, from an answer's body; raises `DecodeError`."""
+    for name in operation.respelled:
+        body = re.sub(rb'(?i)"%b"(?=\s*:)' % name.encode(), b'"%b"' % name.encode(), body)
+    return decode(body, kind)
+
+
 def decode(answer: bytes, kind: type[T]) -> T:
     """The value in an answer's body; raises `DecodeError`."""
     decoder = _decoders.get(kind)

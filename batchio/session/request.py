@@ -93,9 +93,6 @@ def http_date(text: str | None) -> datetime | None:
     return date.replace(tzinfo=UTC) if date and date.tzinfo is None else date
 
 
-_FILE_PATH = "filePath"
-"""The one parameter that is more than one part of a path: its slashes stay."""
-
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _IDS = {
     # A job that a schedule has made is called after it: "nightly:job-1".
@@ -124,11 +121,10 @@ def _segment(name: str, value: str) -> str:
         raise ConfigurationError(f"{name}: {value!r} cannot be part of a path")
     if name in _IDS and not _IDS[name].fullmatch(value):
         raise ConfigurationError(f"{name}: 1 to 64 letters, digits, hyphens and underscores, not {value!r}")
-    if name != _FILE_PATH:
-        return escape(name, value, safe="")
-    if {".", ".."} & set(value.split("/")):
+    if name == "filePath" and {".", ".."} & set(value.split("/")):
         raise ConfigurationError(f"{name}: {value!r} would leave its directory")
-    return escape(name, value, safe="/")
+    # A file's path is one part of this path, its slashes escaped, as the published clients send it.
+    return escape(name, value, safe="")
 
 
 def escape(name: str, text: str, *, safe: str) -> str:

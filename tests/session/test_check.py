@@ -259,7 +259,7 @@ def test_enums_are_sent_in_the_services_letter_case(given: Any, sent: str) -> No
 @pytest.mark.parametrize(
     ("given", "sent"),
     [
-        (timedelta(hours=1, minutes=30), "PT5400S"),
+        (timedelta(hours=1, minutes=30), "PT1H30M"),
         (timedelta(days=-1), "-P1D"),
         ("PT1H30M", "PT1H30M"),
         ("pt1h", "PT1H"),

@@ -82,18 +82,18 @@ class Remote:
     ("path", "escaped"),
     [
         ("stdout.txt", "stdout.txt"),
-        ("wd/a/b.txt", "wd/a/b.txt"),
-        ("wd/a b.txt", "wd/a%20b.txt"),
+        ("wd/a/b.txt", "wd%2Fa%2Fb.txt"),
+        ("wd/a b.txt", "wd%2Fa%20b.txt"),
         ("100%.txt", "100%25.txt"),
         ("a%20b", "a%2520b"),
         ("a#b?c=d&e", "a%23b%3Fc%3Dd%26e"),
-        ("wd/ü/日本.txt", "wd/%C3%BC/%E6%97%A5%E6%9C%AC.txt"),
+        ("wd/ü/日本.txt", "wd%2F%C3%BC%2F%E6%97%A5%E6%9C%AC.txt"),
         ("wd\\out.txt", "wd%5Cout.txt"),
         ("a+b(c);d:e@f,g", "a%2Bb%28c%29%3Bd%3Ae%40f%2Cg"),
-        ("wd/..a/.b", "wd/..a/.b"),
+        ("wd/..a/.b", "wd%2F..a%2F.b"),
     ],
 )
-async def test_a_path_keeps_its_slashes(server: Server, client: BatchClient, path: str, escaped: str) -> None:
+async def test_a_path_is_one_part_of_the_address(server: Server, client: BatchClient, path: str, escaped: str) -> None:
     server.otherwise = answer(200)
     async with client.tasks.get_file("j", "t", path):
         pass
