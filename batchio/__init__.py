@@ -13,6 +13,7 @@ from .errors import (
     ConnectError,
     ConnectionLostError,
     CredentialError,
+    DeadlineError,
     DecodeError,
     EncodeError,
     HttpResponseError,
@@ -28,6 +29,7 @@ from .errors import (
     ThrottledError,
     TransportError,
     VersionError,
+    WaitError,
 )
 from .models import replace, to_wire
 from .session.files import FileInfo, FileStream
@@ -46,6 +48,7 @@ __all__ = [
     "ConnectError",
     "ConnectionLostError",
     "CredentialError",
+    "DeadlineError",
     "DecodeError",
     "EncodeError",
     "FileInfo",
@@ -74,6 +77,7 @@ __all__ = [
     "ThrottledError",
     "TransportError",
     "VersionError",
+    "WaitError",
     "__version__",
     "errors",
     "models",

@@ -24,6 +24,8 @@ Law: an exception of another library never reaches the caller by itself; it hang
      |   +- ServiceError                5xx
      |   +- BadRequestError             400
      +- SubmissionError           a submission that cannot go on; .report accounts for every task
+     +- WaitError                 what was waited for cannot come any more; .last is the last answer
+         +- DeadlineError           it has not come within the deadline (also a TimeoutError)
 """
 
 from __future__ import annotations
@@ -52,7 +54,10 @@ class BatchioError(Exception):
 
 
 def _rebuild(kind: type[BatchioError], args: tuple[Any, ...]) -> BatchioError:
-    return kind.__new__(kind, *args)
+    error = kind.__new__(kind)
+    # What is an OSError as well does not take them from __new__.
+    error.args = args
+    return error
 
 
 class ConfigurationError(BatchioError, ValueError):
@@ -220,6 +225,18 @@ class SubmissionError(BatchioError):
     def __init__(self, message: str, *, report: Any) -> None:
         super().__init__(message)
         self.report = report
+
+
+class WaitError(BatchioError):
+    """What was waited for cannot come any more. `last`: the last answer, or None where there was none."""
+
+    def __init__(self, message: str, *, last: Any = None) -> None:
+        super().__init__(message)
+        self.last = last
+
+
+class DeadlineError(WaitError, TimeoutError):
+    """What was waited for has not come within the deadline of the wait; it may come yet."""
 
 
 RETRIABLE_STATUSES = frozenset({408, 429, 500, 502, 503, 504})

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 import batchio
 from batchio import errors as e
+from batchio.models import CloudJob, JobState
 
 EXPORTED = [value for value in vars(e).values() if isinstance(value, type) and issubclass(value, e.BatchioError)]
 
@@ -23,6 +24,8 @@ ARGUMENTS: dict[type[e.BatchioError], dict[str, Any]] = {
     e.ConnectError: {"lasting": True},
     e.ConnectionLostError: {"before_answer": True},
     e.SubmissionError: {"report": {"added": 3}},
+    e.WaitError: {"last": CloudJob(id="j", state=JobState.DELETING)},
+    e.DeadlineError: {"last": CloudJob(id="j", state=JobState.ACTIVE)},
 }
 
 
@@ -72,6 +75,13 @@ def test_every_error_is_exported() -> None:
 
 def test_a_configuration_error_is_a_value_error() -> None:
     assert issubclass(e.ConfigurationError, ValueError)
+
+
+def test_a_deadline_that_has_passed_is_a_timeout() -> None:
+    error = e.DeadlineError("No.")
+    assert isinstance(error, TimeoutError)
+    assert error.last is None
+    assert not issubclass(e.WaitError, TimeoutError)
 
 
 @pytest.mark.parametrize(
@@ -127,7 +137,10 @@ def test_what_may_be_tried_again() -> None:
     assert e.ConnectionLostError("x").retriable
     assert e.ConnectError("x").retriable
     assert not e.ConnectError("x", lasting=True).retriable
-    for kind in (e.ConfigurationError, e.VersionError, e.EncodeError, e.DecodeError, e.CredentialError):
+    for kind in (
+        *(e.ConfigurationError, e.VersionError, e.EncodeError, e.DecodeError, e.CredentialError),
+        *(e.WaitError, e.DeadlineError),
+    ):
         assert not kind("x").retriable
 
 

@@ -168,7 +168,13 @@ def snake(name: str) -> str:
 
 RESOURCES = {"applications", "certificates", "job_schedules", "jobs", "nodes", "pools", "tasks"}
 # What stands on a resource beside its operations.
-MORE = {"tasks": {"submit", "submitting"}}
+MORE = {
+    "job_schedules": {"wait_deleted"},
+    "jobs": {"wait", "wait_deleted"},
+    "nodes": {"wait"},
+    "pools": {"wait_deleted", "wait_steady"},
+    "tasks": {"submit", "submitting", "wait"},
+}
 
 
 def test_a_resource_has_its_operations_and_nothing_else() -> None:

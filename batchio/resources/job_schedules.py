@@ -8,6 +8,7 @@ from typing import Any, Unpack
 from ..models import CloudJobSchedule, JobScheduleAddParameter, JobSchedulePatchParameter
 from ..service import operations as op
 from ..service import options as o
+from ..session import questions, waiting
 from ..session.pages import Pages
 from ..session.request import Receipt
 from ..session.session import Session
@@ -75,6 +76,18 @@ class JobSchedules:
         REST: JobSchedules_DeleteJobSchedule.
         """
         return await self._session.act(op.DELETE_JOB_SCHEDULE, (job_schedule_id,), options)
+
+    async def wait_deleted(self, job_schedule_id: str, **options: Unpack[waiting.WaitOptions[bool]]) -> None:
+        """Wait until a job schedule is gone, as `delete` began it; one that is not there is.
+
+        The callback gets whether it is still there. Raises `DeadlineError`, and what any call raises.
+        REST: JobSchedules_JobScheduleExists.
+
+        >>> await client.job_schedules.delete("nightly")
+        >>> await client.job_schedules.wait_deleted("nightly", deadline=600)
+        """
+        question = questions.deleted("job schedule", op.JOB_SCHEDULE_EXISTS, job_schedule_id)
+        await waiting.wait(self._session, question, options)
 
     async def disable(self, job_schedule_id: str, **options: Unpack[o.ConditionalOptions]) -> Receipt:
         """Have a job schedule make no more jobs until it is enabled.

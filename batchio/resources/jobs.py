@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Unpack
 
 from .. import models as m
 from ..service import operations as op
 from ..service import options as o
+from ..session import questions, waiting
 from ..session.pages import Pages
 from ..session.request import Receipt
 from ..session.session import Session
@@ -109,6 +110,35 @@ class Jobs:
         Cheap for any number of tasks; the numbers may lag a little. REST: Jobs_GetJobTaskCounts.
         """
         return await self._session.fetch(op.GET_JOB_TASK_COUNTS, (job_id,), options)
+
+    async def wait(
+        self,
+        job_id: str,
+        *,
+        until: m.JobState | str | Collection[m.JobState | str] = m.JobState.COMPLETED,
+        **options: Unpack[waiting.WaitOptions[m.CloudJob]],
+    ) -> m.CloudJob:
+        """Wait until a job is in a state, or in one of several; by default until it is `completed`.
+
+        Gives the job as the last answer had it: id, state, the time of that, execution info. Options: see
+        `WaitOptions`. Raises `DeadlineError` after `deadline` seconds, `WaitError` where the job has got to a state
+        from which there is no way to those (`completed` leads to `deleting` alone), `ResourceNotFoundError` where
+        there is no such job or it is deleted meanwhile, and what any call raises. REST: Jobs_GetJob.
+
+        >>> job = await client.jobs.wait("render", deadline=3600, callback=lambda job: print(job.state))
+        """
+        return await waiting.wait(self._session, questions.job_state(job_id, until), options)
+
+    async def wait_deleted(self, job_id: str, **options: Unpack[waiting.WaitOptions[m.CloudJob | None]]) -> None:
+        """Wait until a job is gone, as `delete` began it; one that is not there is.
+
+        The callback gets the job with id and state, None when it is gone. Raises `DeadlineError`, and what any call
+        raises. REST: Jobs_GetJob.
+
+        >>> await client.jobs.delete("render")
+        >>> await client.jobs.wait_deleted("render", deadline=600)
+        """
+        await waiting.wait(self._session, questions.job_deleted(job_id), options)
 
     def list_preparation_and_release_task_status(
         self, job_id: str, **options: Unpack[o.FilterSelectListOptions]

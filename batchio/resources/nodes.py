@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Unpack
+from collections.abc import Collection, Mapping
+from typing import Any, Unpack, overload
 
 from .. import models as m
 from ..service import operations as op
 from ..service import options as o
+from ..session import questions, waiting
 from ..session.files import FileInfo, FileStream
 from ..session.pages import Pages
 from ..session.request import Receipt
 from ..session.session import Session
+
+States = m.ComputeNodeState | str | Collection[m.ComputeNodeState | str]
+"""A state of nodes, in any letter case, or several."""
+
+READY = (m.ComputeNodeState.IDLE, m.ComputeNodeState.RUNNING)
+"""A node that can run tasks: it may have got one before anybody has seen it idle."""
 
 
 class Nodes:
@@ -27,6 +34,42 @@ class Nodes:
     def list(self, pool_id: str, **options: Unpack[o.FilterSelectListOptions]) -> Pages[m.ComputeNode]:
         """The nodes of a pool. REST: Nodes_ListNodes."""
         return self._session.pages(op.LIST_NODES, (pool_id,), options)
+
+    @overload
+    async def wait(
+        self,
+        pool_id: str,
+        node_id: str,
+        *,
+        until: States = READY,
+        **options: Unpack[waiting.WaitOptions[m.ComputeNode]],
+    ) -> m.ComputeNode: ...
+    @overload
+    async def wait(
+        self,
+        pool_id: str,
+        node_id: None = None,
+        *,
+        until: States = READY,
+        **options: Unpack[waiting.WaitOptions[m.PoolNodeCounts]],
+    ) -> m.PoolNodeCounts: ...
+    async def wait(self, pool_id: str, node_id: str | None = None, *, until: States = READY, **options: Any) -> Any:
+        """Wait until a node, or without `node_id` every node of a pool, is in one of the states.
+
+        By default until it can run tasks: `idle` or `running`. Gives the node (id, state, the time of that, errors), or
+        how many nodes are in which state; these numbers may lag behind, so that in the end one listing for one node
+        in another state makes sure. A pool without nodes is there at once: after a resize, `pools.wait_steady` comes
+        first. Nodes that are `unusable` or `starttaskfailed` are waited for, because a reboot may help; the callback
+        sees them. Options: see `WaitOptions`. Raises `DeadlineError` after `deadline` seconds, `ResourceNotFoundError`
+        where node or pool is not there, and what any call raises. REST: Nodes_GetNode, or Pools_ListPoolNodeCounts
+        and Nodes_ListNodes.
+
+        >>> await client.nodes.wait("farm", deadline=900)
+        >>> node = await client.nodes.wait("farm", "tvm-1", until="offline", deadline=900)
+        """
+        if node_id is None:
+            return await waiting.wait(self._session, questions.nodes_state(pool_id, until), options)
+        return await waiting.wait(self._session, questions.node_state(pool_id, node_id, until), options)
 
     async def reboot(
         self,

@@ -8,6 +8,7 @@ from typing import Any, Unpack
 from .. import models as m
 from ..service import operations as op
 from ..service import options as o
+from ..session import questions, waiting
 from ..session.pages import Pages
 from ..session.request import Receipt
 from ..session.session import Session
@@ -79,6 +80,30 @@ class Pools:
         `ResourceNotFoundError`. REST: Pools_ResizePool.
         """
         return await self._session.act(op.RESIZE_POOL, (pool_id,), options, size)
+
+    async def wait_steady(self, pool_id: str, **options: Unpack[waiting.WaitOptions[m.CloudPool]]) -> m.CloudPool:
+        """Wait until no nodes of a pool come or go any more: its allocation state is `steady`.
+
+        So it is after a resize that failed, too: look at the `resize_errors` of what this gives, which are beside the
+        id and the states the numbers of nodes. Nodes that have come may still be starting: see `nodes.wait`. Options:
+        see `WaitOptions`. Raises `DeadlineError` after `deadline` seconds, `WaitError` where the pool is being
+        deleted, `ResourceNotFoundError`, and what any call raises. REST: Pools_GetPool.
+
+        >>> pool = await client.pools.wait_steady("farm", deadline=900)
+        >>> print(pool.current_dedicated_nodes, pool.resize_errors)
+        """
+        return await waiting.wait(self._session, questions.pool_steady(pool_id), options)
+
+    async def wait_deleted(self, pool_id: str, **options: Unpack[waiting.WaitOptions[bool]]) -> None:
+        """Wait until a pool is gone, as `delete` began it; one that is not there is.
+
+        The callback gets whether it is still there. Raises `DeadlineError`, and what any call raises.
+        REST: Pools_PoolExists.
+
+        >>> await client.pools.delete("farm")
+        >>> await client.pools.wait_deleted("farm", deadline=1800)
+        """
+        await waiting.wait(self._session, questions.deleted("pool", op.POOL_EXISTS, pool_id), options)
 
     async def stop_resize(self, pool_id: str, **options: Unpack[o.ConditionalOptions]) -> Receipt:
         """Begin to stop a resize; the nodes that have come or gone by then stay so.

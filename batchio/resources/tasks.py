@@ -16,9 +16,11 @@ from ..models import (
     TaskAddCollectionParameter,
     TaskAddCollectionResult,
     TaskAddParameter,
+    TaskCountsResult,
 )
 from ..service import operations as op
 from ..service import options as o
+from ..session import questions, waiting
 from ..session.files import FileInfo, FileStream
 from ..session.pages import Pages
 from ..session.request import Receipt
@@ -138,6 +140,19 @@ class Tasks:
         Raises `ResourceNotFoundError`. REST: Tasks_DeleteTaskFile.
         """
         return await self._session.act(op.DELETE_TASK_FILE, (job_id, task_id, file_path), options)
+
+    async def wait(self, job_id: str, **options: Unpack[waiting.WaitOptions[TaskCountsResult]]) -> TaskCountsResult:
+        """Wait until every task of a job is completed, succeeded or failed; a job without tasks is there at once.
+
+        What is asked costs the same for any number of tasks: their counts. These may lag behind, so that in the end
+        one listing for one task that is not completed makes sure. Gives the last counts; they still may lag. The
+        callback gets each. Tasks that cannot run (the job is disabled, the pool has no nodes) are waited for like any
+        other. Options: see `WaitOptions`. Raises `DeadlineError` after `deadline` seconds, `ResourceNotFoundError` for
+        the job, and what any call raises. REST: Jobs_GetJobTaskCounts, Tasks_ListTasks.
+
+        >>> result = await client.tasks.wait("render", deadline=7200, callback=lambda c: print(c.task_counts))
+        """
+        return await waiting.wait(self._session, questions.tasks_completed(job_id), options)
 
     async def submit(self, job_id: str, tasks: TaskInput, **options: Unpack[SubmitOptions]) -> SubmissionReport:
         """Add any number of tasks to a job: exactly one outcome for each, in constant memory.

@@ -6,6 +6,7 @@ Law: the only place where retries of single calls happen; `send` is one signed t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -31,7 +32,7 @@ from .options import split_options
 from .pages import PageBody, Pages
 from .request import Answer, Receipt, Request, escape, path_of, receipt_of
 from .retry import RetryPolicy, is_refused_credential
-from .transport import Incoming, Transport
+from .transport import Incoming, Transport, closed
 from .tries import Tries
 
 _CONTENT = (200, 206)
@@ -235,6 +236,15 @@ class Session:
     def error(self, request: Request, answer: Answer) -> HttpResponseError:
         """The error that an answer stands for."""
         return codec.error_of(request.operation, answer, now=self._wall())
+
+    async def rest(self, seconds: float) -> None:
+        """Wait, and no longer than the client is open; raises what a call on a closed one raises."""
+        # Not wait_for, which on Python 3.11 forgets a cancellation that comes together with the event.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._closing.wait()
+        if self._closing.is_set():
+            raise closed()
 
     async def close(self) -> None:
         """Close what was opened here; what was handed in stays open."""

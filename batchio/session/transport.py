@@ -130,7 +130,7 @@ class AiohttpTransport:
     def _session(self) -> aiohttp.ClientSession:
         session = self._given or self._own
         if self._closed or (session is not None and session.closed):
-            raise ConnectError("the client or its session is closed", lasting=True)
+            raise closed()
         if session is None:
             session = self._own = aiohttp.ClientSession(
                 connector=_Connector(limit=0, keepalive_timeout=_KEEPALIVE_SECONDS),
@@ -206,6 +206,11 @@ async def _one_try(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandle
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
         raise _lost(error) from error
+
+
+def closed() -> ConnectError:
+    """What a call on a closed client raises."""
+    return ConnectError("the client or its session is closed", lasting=True)
 
 
 def _as_ours(error: Exception, url: URL, timeout: float | None) -> BatchioError:

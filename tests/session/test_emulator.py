@@ -16,6 +16,7 @@ from batchio import (
     ResourceNotFoundError,
     ResourceNotModifiedError,
     SharedKeyCredential,
+    WaitError,
     models,
 )
 from batchio.emulator import Clock, Emulator
@@ -79,6 +80,54 @@ async def test_a_pool_from_beginning_to_end(client: BatchClient) -> None:
     assert (await client.pools.get("p")).vm_size == "standard_d2s_v3"
     assert [pool.id async for pool in client.pools.list()] == ["p"]
     assert (await client.pools.delete("p")).status == 202
+
+
+async def test_waiting_for_the_tasks_of_a_job(client: BatchClient) -> None:
+    await client.jobs.create({"id": "j", "poolInfo": {"poolId": "p"}})
+    await client.tasks.wait("j", deadline=60)  # there is nothing to wait for
+    for number in range(3):
+        await client.tasks.create("j", {"id": f"t-{number}", "commandLine": "echo"})
+    left: list[int | None] = []
+
+    async def take_one_away(result: models.TaskCountsResult) -> None:
+        assert result.task_counts is not None
+        left.append(result.task_counts.active)
+        if result.task_counts.active:
+            await client.tasks.delete("j", f"t-{result.task_counts.active - 1}")
+
+    await client.tasks.wait("j", interval=0.001, deadline=60, callback=take_one_away)
+    assert left == [3, 2, 1, 0]
+
+
+async def test_waiting_for_a_job_to_complete_and_to_go(emulator: Emulator, client: BatchClient) -> None:
+    await client.jobs.create({"id": "j", "poolInfo": {"poolId": "p"}})
+    assert (await client.jobs.wait("J", until=["Active", "completed"])).id == "j"
+    await client.jobs.create({"id": "k", "poolInfo": {"poolId": "p"}, "onAllTasksComplete": "terminatejob"})
+    job = await client.jobs.wait("k", interval=0.001, deadline=60)
+    assert (job.state, job.pool_info) == (models.JobState.COMPLETED, None)
+    with pytest.raises(WaitError, match="job k is completed and will not be active any more"):
+        await client.jobs.wait("k", until="active", deadline=60)
+    await client.jobs.delete("k")
+    states: list[str | None] = []
+
+    def a_second_later(job: models.CloudJob | None) -> None:
+        states.append(job.state if job else None)
+        emulator.clock.advance(1)
+
+    await client.jobs.wait_deleted("k", interval=0.001, deadline=60, callback=a_second_later)
+    assert states == ["deleting", None]
+    with pytest.raises(ResourceNotFoundError):
+        await client.jobs.wait("k", deadline=60)
+
+
+async def test_waiting_for_a_pool(client: BatchClient) -> None:
+    await client.pools.create(models.PoolAddParameter(id="p", vm_size="standard_d2s_v3", target_dedicated_nodes=0))
+    pool = await client.pools.wait_steady("p", deadline=60)
+    assert (pool.id, pool.allocation_state, pool.vm_size) == ("p", models.AllocationState.STEADY, None)
+    assert pool.target_dedicated_nodes == 0
+    await client.pools.delete("p")
+    with pytest.raises(WaitError, match="pool p is being deleted"):
+        await client.pools.wait_steady("p", deadline=60)
 
 
 async def test_a_wrong_key(emulator: Emulator) -> None:
