@@ -6,7 +6,6 @@ Law: the only place where retries of single calls happen; `send` is one signed t
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import time
 from collections.abc import Callable, Mapping
@@ -33,7 +32,7 @@ from .pages import PageBody, Pages
 from .request import Answer, Receipt, Request, escape, path_of, receipt_of
 from .retry import RetryPolicy, is_refused_credential
 from .transport import Incoming, Transport, closed
-from .tries import Tries
+from .tries import Tries, rest
 
 _CONTENT = (200, 206)
 _DONE = (200, 201, 202, 204)
@@ -239,10 +238,7 @@ class Session:
 
     async def rest(self, seconds: float) -> None:
         """Wait, and no longer than the client is open; raises what a call on a closed one raises."""
-        # Not wait_for, which on Python 3.11 forgets a cancellation that comes together with the event.
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._closing.wait()
+        await rest(seconds, self._closing)
         if self._closing.is_set():
             raise closed()
 

@@ -52,7 +52,14 @@ class Tries:
             raise failure
         log_failure(request, failure, wait)
         self._made += 1
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._closing.wait(), wait)
+        await rest(wait, self._closing)
         if self._closing.is_set():
             raise failure
+
+
+async def rest(seconds: float, closing: asyncio.Event) -> None:
+    """Wait, and no longer than the client is open."""
+    # Not wait_for, which on Python 3.11 forgets a cancellation that comes together with the event.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await closing.wait()

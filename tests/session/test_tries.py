@@ -33,7 +33,7 @@ from batchio import (
     TransportError,
 )
 from batchio.resources.jobs import Jobs
-from batchio.session import transport
+from batchio.session import transport, tries
 from batchio.session.transport import Incoming
 
 from .driving import AT_ONCE, Clock, connect, opened, said_by, shared_key, signature_of, stray_tasks
@@ -199,14 +199,13 @@ async def test_a_retry_after_that_makes_no_sense_is_our_own_backoff(
 
 
 async def test_a_call_waits_as_long_as_it_was_told(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    waits: list[float | None] = []
-    wait_for = asyncio.wait_for
+    waits: list[float] = []
 
-    async def at_once(awaitable: Any, timeout: float | None) -> Any:
-        waits.append(timeout)
-        return await wait_for(awaitable, 0)
+    async def at_once(seconds: float, closing: asyncio.Event) -> None:
+        assert not closing.is_set()
+        waits.append(seconds)
 
-    monkeypatch.setattr(asyncio, "wait_for", at_once)
+    monkeypatch.setattr(tries, "rest", at_once)
     server.say(refusal(503, Retry_After="17"), refusal(503, Retry_After="1.5"), answer(200, {"id": "j"}))
     async with connect(server) as client:
         await client.jobs.get("j")
