@@ -5,7 +5,11 @@ Law: a peer runs in a process of its own, all of them in the same run, and what 
     pip install -e .[bench]
     python -m benchmarks            # what there is
     python -m benchmarks bulk       # adding tasks: CPU a task, tasks/s, memory, the command line
+    python -m benchmarks list       # listing tasks: CPU a task, memory
+    python -m benchmarks call       # one small call: CPU a call
+    python -m benchmarks import     # `import batchio`: CPU and wall time
 
-`__main__.py` holds the table of the benchmarks. `processes.py`, `gauges.py` and `markdown.py` serve all of them, and so
-does `responder/`, a stand-in for the service that is much faster than any client and counts what arrives.
+`__main__.py` holds the table of the benchmarks. `frame.py`, `goals.py`, `rounds.py`, `processes.py`, `gauges.py` and
+`markdown.py` serve all of them, and so does `responder/`, a stand-in for the service that is much faster than any
+client and counts what arrives. `reading/` is what `list` and `call` share: their contestants and how these are run.
 """

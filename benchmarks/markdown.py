@@ -36,6 +36,11 @@ def digits(value: float) -> str:
     return f"{value:.1f}" if abs(value) >= 10 else f"{value:.2f}"
 
 
+def times(value: float | None) -> str:
+    """A ratio, nothing where there is none."""
+    return "" if value is None else digits(value)
+
+
 def spread(values: Sequence[float]) -> str:
     """Lowest and highest of the repeated runs."""
     return f"{digits(min(values))}-{digits(max(values))}"

@@ -74,9 +74,11 @@ def started(
                 process.kill()
 
 
-def measured(command: Sequence[str], *, core: int | None = None) -> dict[str, Any]:
+def measured(
+    command: Sequence[str], *, core: int | None = None, environment: Mapping[str, str] | None = None
+) -> dict[str, Any]:
     """Run one of our own children to its end; it prints one JSON object as its last line."""
-    with started(command, core=core) as process:
+    with started(command, core=core, environment=environment) as process:
         output = _output(process)
         if process.returncode or not output:
             raise RunFailed(f"{' '.join(command)} ended with code {process.returncode}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import signal
 import socket
@@ -16,12 +17,21 @@ import aiohttp
 import msgspec
 import pytest
 
+from batchio import BatchClient, SharedKeyCredential
+from benchmarks import goals
+from benchmarks.account import ACCOUNT, KEY
 from benchmarks.bulk import shapes
 from benchmarks.processes import RunFailed
+from benchmarks.responder import listing
 from benchmarks.responder.arrivals import Arrivals, task_ids
 from benchmarks.responder.handle import responder
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def first_cells(markdown: str) -> list[str]:
+    """The first cell of each line of each table."""
+    return [line.split("|")[1].strip() for line in markdown.splitlines() if line.startswith("|")]
 
 
 def benchmark(*words: str) -> subprocess.CompletedProcess[str]:
@@ -37,7 +47,7 @@ def test_bulk_end_to_end(tmp_path: Path) -> None:
         *("--repeat", "1", "--json", str(found_in)),
     )
     assert done.returncode == 0, done.stderr
-    rows = [line.split("|")[1].strip() for line in done.stdout.splitlines() if line.startswith("|")]
+    rows = first_cells(done.stdout)
     assert rows.count("floor") == rows.count("batchio") == rows.count("batchio-outcomes") == 2
     assert "small: batchio / floor" in rows
     assert "command line / library" in rows
@@ -53,6 +63,61 @@ def test_bulk_end_to_end(tmp_path: Path) -> None:
         assert 1 <= run["connections"] <= 10
         # What was sent has the size that the table claims: a task, its comma, and the frame of the collection.
         assert run["body_bytes"] == 2050 * (shapes.SIZES[run["size"]] + 1) + 11 * run["requests"]
+
+
+# The tests need no azure-batch.
+AZURE = ["azure-batch"] if importlib.util.find_spec("azure.batch") else []
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "clients"),
+    [
+        ("list", 2000, ["bare", "batchio", "batchio-pages", "batchio-few"]),
+        ("call", 50, ["bare", "bare-signed", "batchio"]),
+    ],
+)
+def test_reading_end_to_end(name: str, count: int, clients: list[str], tmp_path: Path) -> None:
+    found_in = tmp_path / "found.json"
+    clients = [*clients, *AZURE]
+    done = benchmark(name, "--quick", "--repeat", "1", "--clients", ",".join(clients), "--json", str(found_in))
+    assert done.returncode == 0, done.stderr
+    rows = first_cells(done.stdout)
+    assert [row for row in rows if row in clients] == clients
+    assert "batchio / bare" in rows
+    assert ("azure-batch / batchio" in rows) is bool(AZURE)
+    (found,) = json.loads(found_in.read_text())[name]
+    assert {client: run["read"] for client, run in found.items()} == dict.fromkeys(clients, count)
+    # One connection for what is measured, and one for what comes before it.
+    assert {run["connections"] for run in found.values()} == {2}
+    assert all(run["cpu"] > 0 for run in found.values())
+
+
+def test_importing_end_to_end(tmp_path: Path) -> None:
+    found_in = tmp_path / "found.json"
+    done = benchmark(
+        *("import", "--quick", "--breakdown"),
+        *("--clients", ",".join(["needed", "batchio", *AZURE]), "--json", str(found_in)),
+    )
+    assert done.returncode == 0, done.stderr
+    rows = first_cells(done.stdout)
+    assert {"needed", "batchio / needed, cpu", "batchio / needed, wall"} <= set(rows)
+    # The import itself, and the ten of its modules that take the most.
+    assert len([row for row in rows if row.split(".")[0] == "batchio"]) == 11
+    rounds = json.loads(found_in.read_text())["import"]
+    assert len(rounds) == 2
+    assert all(each["batchio"]["cpu"] > 0 for each in rounds)
+
+
+def test_goals() -> None:
+    low = goals.Goal(what="low", measured=1.31, limit=1.3)
+    high = goals.Goal(what="high", measured=20, limit=20, above=True, unit=" x")
+    assert [line.split("|")[-2].strip() for line in goals.table([low, high]).splitlines()[2:]] == ["NO", "yes"]
+    aimed = goals.Goal(what="aimed", measured=2, limit=None, aim=1)
+    assert [cell.strip() for cell in goals.table([low, aimed]).splitlines()[3].split("|")[1:-1]] == [
+        *("aimed", "2.00"),
+        *("", ""),
+        *("<= 1", "NO"),
+    ]
 
 
 def test_an_unknown_client_is_told() -> None:
@@ -122,6 +187,32 @@ async def test_the_responder_answers_as_the_service_does(*, chunked: bool) -> No
         assert (counts["tasks"], counts["distinct"], counts["repeated"], counts["refused"]) == (200, 100, 100, 1)
         with pytest.raises(RunFailed, match="100 tasks should have arrived, each once"):
             service.delivered(100)
+
+
+async def test_the_responder_lists_each_task_once() -> None:
+    with responder() as service:
+        async with BatchClient(service.url, SharedKeyCredential(ACCOUNT, KEY), allow_http=True) as client:
+            tasks = [task async for task in client.tasks.list("some-3000")]
+            job = await client.jobs.get("some-3000")
+        service.answered(4)
+        with pytest.raises(RunFailed, match="5 reads should have arrived"):
+            service.answered(5)
+    assert [task.id for task in tasks] == [f"task-{number:08d}" for number in range(3 * listing.PAGE)]
+    assert {task.state for task in tasks} == {"completed", "running"}
+    assert (job.id, job.state) == ("some-3000", "active")
+
+
+def test_a_listed_task_has_what_the_service_returns() -> None:
+    page = listing.Listing("http://localhost", "some-2000", 2000).page(1)
+    found = json.loads(page)
+    assert "odata.nextLink" not in found
+    assert 2_000 < len(page) / listing.PAGE < 2_200
+    task = found["value"][0]
+    assert task["id"] == "task-00001000"
+    known = json.loads((ROOT / "tests" / "data" / "models.json").read_bytes())["CloudTask"]["fields"]
+    assert task.keys() < known.keys()
+    with pytest.raises(ValueError, match="whole pages"):
+        listing.Listing("http://localhost", "some-1500", 1500)
 
 
 def test_ctrl_c_leaves_nothing_running() -> None:

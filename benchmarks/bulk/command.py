@@ -7,15 +7,11 @@ table that looks complete.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import platform
-import sys
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
-from benchmarks.processes import RunFailed, measured, pins
+from benchmarks import frame
+from benchmarks.goals import Goal
+from benchmarks.processes import measured, pins
 from benchmarks.responder.handle import responder
 
 from . import command_line, goals, memory, tables
@@ -24,33 +20,18 @@ from .clients import LISTED, Order
 from .rounds import Setting, interleaved, tasks_for
 from .shapes import SIZES
 
-_PACKAGES = ("aiohttp", "msgspec", "azure-batch", "httpx")
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options."""
-    parser.add_argument("--parts", type=_names(_PARTS), default=list(_PARTS), help=f"of {','.join(_PARTS)}; all")
-    parser.add_argument("--clients", type=_names(LISTED), default=list(LISTED), help=f"of {','.join(LISTED)}; all")
-    parser.add_argument("--size", type=_names(SIZES), default=list(SIZES), help=f"of {','.join(SIZES)}; all")
+    parser.add_argument("--parts", type=frame.names(_PARTS), default=list(_PARTS), help=f"of {','.join(_PARTS)}; all")
+    parser.add_argument("--size", type=frame.names(SIZES), default=list(SIZES), help=f"of {','.join(SIZES)}; all")
     parser.add_argument("--tasks", type=int, help="tasks a run, at most; else what takes about 2 s of CPU")
-    parser.add_argument("--repeat", type=int, default=3, help="interleaved rounds; 3")
     parser.add_argument("--in-flight", type=int, default=10, help="requests in flight; 10")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds that the service takes a request; 0")
     parser.add_argument("--chunked", action="store_true", help="answers in chunks, not with a content length")
     parser.add_argument("--memory", type=_counts, default=[200_000, 1_000_000], help="tasks; 200000,1000000")
     parser.add_argument("--cli-tasks", type=int, default=1_000_000, help="lines of the file; 1000000")
-    parser.add_argument("--pin", nargs="?", const="auto", help="CLIENT,RESPONDER: their cores; alone: the last two")
-    parser.add_argument("--json", type=Path, help="write every run to this file")
-
-
-def _names(known: Any) -> Any:
-    def parse(text: str) -> list[str]:
-        names = text.split(",")
-        if unknown := [name for name in names if name not in known]:
-            raise argparse.ArgumentTypeError(f"{unknown[0]!r} is not one of {', '.join(known)}")
-        return names
-
-    return parse
+    frame.add_options(parser, LISTED, repeat=3)
 
 
 def _counts(text: str) -> list[int]:
@@ -59,57 +40,24 @@ def _counts(text: str) -> list[int]:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure and print; 1 when something could not be measured."""
-    try:
-        chosen = pins(arguments.pin)
-        with responder(latency=arguments.latency, chunked=arguments.chunked, core=chosen.responder) as service:
-            _say(f"responder: {service.url}")
-            setting = Setting(responder=service, pins=chosen, say=_say)
-            found = _parts(setting, arguments)
-    except RunFailed as error:
-        print(f"benchmarks: {error}", file=sys.stderr)
-        return 1
-    if arguments.json:
-        arguments.json.write_text(json.dumps(found, indent=1) + "\n")
-    return 0
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "absent"
-
-
-def _parts(setting: Setting, arguments: argparse.Namespace) -> dict[str, Any]:
-    packages = {name: _version(name) for name in _PACKAGES}
-    found: dict[str, Any] = {"python": platform.python_version(), "packages": packages, "cores": os.cpu_count()}
-    found["options"] = {name: str(value) for name, value in vars(arguments).items()}
-    print(
-        f"# Adding tasks\n\nPython {found['python']}, {', '.join(map(' '.join, packages.items()))}; {_how(arguments)}."
-    )
-    judged: list[goals.Goal] = []
-    for part in arguments.parts:
-        found[part], more = _PARTS[part](setting, arguments)
-        judged += more
-    if judged:
-        print(f"\n## Goals\n\n{goals.table(judged)}")
-    return found
-
-
-def _how(arguments: argparse.Namespace) -> str:
     latency = f"{arguments.latency * 1000:g} ms latency" if arguments.latency else "no latency"
-    pinned = "pinned" if arguments.pin else "not pinned"
-    return (
-        f"{arguments.in_flight} requests in flight, {latency}, {pinned}, {os.cpu_count()} cores; "
-        f"medians of {arguments.repeat} interleaved rounds"
-    )
+    return frame.run(arguments, "Adding tasks", f"{arguments.in_flight} requests in flight, {latency}", _parts)
 
 
-_Found = tuple[Any, list[goals.Goal]]
+def _parts(arguments: argparse.Namespace) -> frame.Found:
+    chosen = pins(arguments.pin)
+    found: dict[str, Any] = {}
+    judged: list[Goal] = []
+    with responder(latency=arguments.latency, chunked=arguments.chunked, core=chosen.responder) as service:
+        frame.say(f"responder: {service.url}")
+        setting = Setting(responder=service, pins=chosen, say=frame.say)
+        for part in arguments.parts:
+            found[part], more = _PARTS[part](setting, arguments)
+            judged += more
+    return found, judged
+
+
+_Found = tuple[Any, list[Goal]]
 
 
 def _clients(setting: Setting, arguments: argparse.Namespace) -> _Found:

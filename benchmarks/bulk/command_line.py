@@ -16,12 +16,15 @@ from statistics import median
 
 import msgspec
 
+from benchmarks.account import ACCOUNT, KEY
+from benchmarks.goals import Goal
 from benchmarks.markdown import digits, spread, table
 from benchmarks.processes import RunFailed, started
+from benchmarks.rounds import Run
 
 from . import goals, shapes
-from .clients import ACCOUNT, KEY, Order
-from .rounds import Run, Setting, run_once
+from .clients import Order
+from .rounds import Setting, run_once
 
 LIBRARY = ("batchio-lines", "batchio-mappings")
 COMMAND = "command line"
@@ -70,7 +73,7 @@ def _command(setting: Setting, order: Order) -> Run:
     return {"client": COMMAND, "tasks": order.tasks, "wall": wall, "elapsed": report["elapsed"]}
 
 
-def report(rounds: list[list[Run]]) -> tuple[str, list[goals.Goal]]:
+def report(rounds: list[list[Run]]) -> tuple[str, list[Goal]]:
     """The table, and the goals."""
     rows = [_row(list(column), rounds) for column in zip(*rounds, strict=True)]
     inner = median(run["elapsed"] / run["wall"] for run in (each[0] for each in rounds))

@@ -6,35 +6,10 @@ Law: a goal is said in numbers here and nowhere else. `limit` is what has to be 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from benchmarks.goals import Goal
+from benchmarks.rounds import Run
 
-from benchmarks import markdown
-from benchmarks.markdown import digits
-
-from .rounds import Run, ratio
-
-
-@dataclass(frozen=True, kw_only=True)
-class Goal:
-    """A measured value beside its limit and aim; `above` tells which side of them is good."""
-
-    what: str
-    measured: float
-    limit: float | None
-    aim: float
-    above: bool = False
-    unit: str = ""
-
-    def row(self) -> list[str]:
-        """The goal's line of the table."""
-        return [self.what, digits(self.measured) + self.unit, *self._beside(self.limit), *self._beside(self.aim)]
-
-    def _beside(self, bound: float | None) -> tuple[str, str]:
-        if bound is None:
-            return "", ""
-        good = self.measured >= bound if self.above else self.measured <= bound
-        return f"{'>=' if self.above else '<='} {bound:g}{self.unit}", "yes" if good else "NO"
-
+from .rounds import ratio
 
 _FLOOR = {"small": (1.5, 1.15), "medium": (1.5, 1.15), "large": (None, 1.25)}
 _AZURE = {"small": (15, 25), "medium": (15, 23), "large": (None, 13)}
@@ -76,9 +51,3 @@ def command_line(share: float) -> list[Goal]:
     """The command line's tasks/s in percent of the library's."""
     limit, aim = _SHARE
     return [Goal(what="command line / library", measured=share * 100, limit=limit, aim=aim, above=True, unit=" %")]
-
-
-def table(goals: list[Goal]) -> str:
-    """All goals with a yes or NO for limit and aim."""
-    heads = ("goal", "measured", "limit", "met", "aim (engine.md)", "met")
-    return markdown.table(heads, [goal.row() for goal in goals])

@@ -9,11 +9,13 @@ from __future__ import annotations
 from statistics import median
 
 from benchmarks import markdown
+from benchmarks.goals import Goal
 from benchmarks.markdown import digits
+from benchmarks.rounds import Run
 
 from . import goals
 from .clients import Order
-from .rounds import Run, Setting, interleaved, microseconds
+from .rounds import Setting, interleaved, microseconds
 
 CLIENT = "batchio-mappings"
 _LATENCY = 0.1
@@ -44,7 +46,7 @@ def measure(setting: Setting, counts: list[int], in_flight: int, repeat: int) ->
     return interleaved(setting, orders, repeat)
 
 
-def report(rounds: list[list[Run]]) -> tuple[str, list[goals.Goal]]:
+def report(rounds: list[list[Run]]) -> tuple[str, list[Goal]]:
     """The table, and the goals."""
     rows: list[list[str]] = []
     growths: dict[str, dict[int, float]] = {}

@@ -8,11 +8,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
-from statistics import median
 from typing import Any
 
 from benchmarks.processes import Pins, RunFailed, measured
 from benchmarks.responder.handle import Responder
+from benchmarks.rounds import Run, median_ratio
 
 from . import shapes
 from .clients import LISTED, UNLISTED, Order
@@ -20,7 +20,6 @@ from .clients import LISTED, UNLISTED, Order
 CPU_SECONDS = 2.0
 """What a measured run should take; slow clients get fewer tasks."""
 
-Run = dict[str, Any]
 Say = Callable[[str], None]
 
 
@@ -89,5 +88,5 @@ def of(rounds: list[list[Run]], client: str, size: str) -> list[Run]:
 
 def ratio(rounds: list[list[Run]], size: str, client: str, base: str) -> float | None:
     """CPU of `client` over that of `base`: the median of the rounds' own ratios; None without both."""
-    pairs = list(zip(of(rounds, client, size), of(rounds, base, size), strict=False))
-    return median(microseconds(one) / microseconds(other) for one, other in pairs) if pairs else None
+    ones, others = of(rounds, client, size), of(rounds, base, size)
+    return median_ratio(map(microseconds, ones), map(microseconds, others))

@@ -9,9 +9,10 @@ from statistics import median
 
 from benchmarks import markdown
 from benchmarks.markdown import digits
+from benchmarks.rounds import Run
 
 from .clients import LISTED
-from .rounds import Run, microseconds, of, ratio
+from .rounds import microseconds, of, ratio
 
 _HEADS = (
     "client",
@@ -46,8 +47,8 @@ def _row(rounds: list[list[Run]], size: str, name: str) -> list[str]:
         name,
         digits(median(costs)),
         markdown.spread(costs),
-        _times(ratio(rounds, size, name, "floor")),
-        _times(ratio(rounds, size, "azure-batch", name)),
+        markdown.times(ratio(rounds, size, name, "floor")),
+        markdown.times(ratio(rounds, size, "azure-batch", name)),
         digits(median(run["building"] for run in runs) / tasks * 1e6),
         f"{median(tasks / run['wall'] for run in runs):,.0f}",
         digits(median(run["peak"] for run in runs)),
@@ -55,10 +56,6 @@ def _row(rounds: list[list[Run]], size: str, name: str) -> list[str]:
         f"{tasks:,}",
         digits(median(run["body_bytes"] for run in runs) / tasks),
     ]
-
-
-def _times(value: float | None) -> str:
-    return "" if value is None else digits(value)
 
 
 def legend(rounds: list[list[Run]], names: list[str]) -> str:

@@ -10,7 +10,7 @@ import json
 MAX_TASKS = 100
 MAX_BODY = 1_000_000
 
-_HOST = b"https://account.region.batch.azure.com"
+HOST = "https://account.region.batch.azure.com"
 _HEAD = (
     b"Content-Type: application/json; odata=minimalmetadata\r\n"
     b"Server: Microsoft-HTTPAPI/2.0\r\n"
@@ -48,12 +48,12 @@ class Results:
     """Results of the tasks of one job: success for each, with an ETag and a time of its own."""
 
     def __init__(self, job_id: bytes) -> None:
-        self._start = b'{"odata.metadata":"' + _HOST + b'/$metadata#taskaddresult","value":['
+        self._start = b'{"odata.metadata":"' + HOST.encode() + b'/$metadata#taskaddresult","value":['
         self._parts: list[bytes] = []
         for slot in range(MAX_TASKS):
             etag = b'","eTag":"0x8D3D623CD%06X"' % (0x661246 + slot * 0x3F1)
             time = b',"lastModified":"2016-09-06T07:02:44.%07dZ"' % (7589958 + slot * 797)
-            place = b',"location":"' + _HOST + b"/jobs/" + job_id + b"/tasks/"
+            place = b',"location":"' + HOST.encode() + b"/jobs/" + job_id + b"/tasks/"
             start = b'{"status":"success","taskId":"' if not slot else b'"},{"status":"success","taskId":"'
             self._parts += [start, b"", etag + time + place, b""]
 
@@ -68,22 +68,21 @@ class Results:
 def error(code: str, text: str) -> bytes:
     """The service's error body."""
     message = {"lang": "en-US", "value": text}
-    return json.dumps(
-        {"odata.metadata": f"{_HOST.decode()}/$metadata#error", "code": code, "message": message}
-    ).encode()
+    return json.dumps({"odata.metadata": f"{HOST}/$metadata#error", "code": code, "message": message}).encode()
 
 
 def job(job_id: str) -> bytes:
     """An active job, for clients that look before they add."""
     found = {
         "id": job_id,
-        "url": f"{_HOST.decode()}/jobs/{job_id}",
+        "url": f"{HOST}/jobs/{job_id}",
         "eTag": "0x8D3D623CD661246",
         "lastModified": "2016-09-06T07:02:44.7589958Z",
         "creationTime": "2016-09-06T07:02:44.7589958Z",
         "state": "active",
         "stateTransitionTime": "2016-09-06T07:02:44.7589958Z",
         "priority": 0,
+        "constraints": {"maxWallClockTime": "P10675199DT2H48M5.4775807S", "maxTaskRetryCount": 0},
         "usesTaskDependencies": False,
         "onAllTasksComplete": "noaction",
         "onTaskFailure": "noaction",

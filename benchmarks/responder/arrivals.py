@@ -43,6 +43,7 @@ class Arrivals:
         """Forget everything."""
         self.connections: set[int] = set()
         self.refused = 0
+        self.reads = 0
         self._ids: list[bytes] = []
         self._bytes = 0
         self._first = b""
@@ -69,6 +70,7 @@ class Arrivals:
                     seen[number] = 1
         return {
             "requests": len(self._ids),
+            "reads": self.reads,
             "refused": self.refused,
             "connections": len(self.connections),
             "tasks": tasks,

@@ -48,6 +48,13 @@ class Responder:
             raise RunFailed(f"{tasks} tasks should have arrived, each once, but: {told}")
         return counts
 
+    def answered(self, reads: int) -> dict[str, Any]:
+        """The counts; raises `RunFailed` unless so many reads were answered, and nothing else."""
+        counts = self.counts(0)
+        if counts["reads"] != reads or counts["requests"] or counts["refused"]:
+            raise RunFailed(f"{reads} reads should have arrived, but: {counts}")
+        return counts
+
     def _get(self, target: str) -> dict[str, Any]:
         parts = urlsplit(self.url)
         connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=120)

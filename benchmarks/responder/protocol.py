@@ -6,6 +6,7 @@ Law: no more of a request is looked at than its end, its path and the ids in it.
 from __future__ import annotations
 
 import asyncio
+import functools
 import itertools
 import json
 import re
@@ -16,11 +17,15 @@ from benchmarks.gauges import cpu_seconds
 
 from . import answers
 from .arrivals import Arrivals, task_ids
+from .listing import Listing
 
 _LENGTH = re.compile(rb"(?i)\r\ncontent-length: *(\d+)")
 _CHUNKED = re.compile(rb"(?i)\r\ntransfer-encoding: *chunked")
 _CLIENT_REQUEST_ID = re.compile(rb"(?i)\r\nclient-request-id: *([^\r]*)")
 _COLLECTION = re.compile(rb"POST /jobs/([^/?]+)/addtaskcollection[? ]")
+# The number in the job's name says how many tasks it has.
+_LISTING = re.compile(rb"GET /jobs/([^/?]*?(\d+))/tasks\?(?:[^ ]*skiptoken=WATV2(?::|%3A)0(?::|%3A)(\d+))?")
+_HOST = re.compile(rb"(?i)\r\nhost: *([^\r]*)")
 _numbers = itertools.count()
 _LAST_CHUNK = b"\r\n0\r\n\r\n"
 
@@ -33,6 +38,8 @@ class Service:
         self.arrivals = Arrivals()
         self.answers = answers.Answers(chunked=chunked)
         self._results: dict[bytes, answers.Results] = {}
+        self._listing = functools.cache(Listing)
+        self._job = functools.cache(answers.job)
 
     def answer(self, head: bytes, body: bytes, connection: int) -> tuple[bytes, float]:
         """The answer to a request of a connection, and the seconds that it takes."""
@@ -43,7 +50,12 @@ class Service:
             self.arrivals.connections.add(connection)
             status, content = self._add(collection[1], body)
             return self.answers.response(status, content, client_request_id), self.latency
-        return self.answers.response(200, self._other(head.split(b" ", 2)[1].decode()), client_request_id), 0.0
+        target = head.split(b" ", 2)[1].decode()
+        if target.startswith("/benchmark/"):
+            return self.answers.response(200, self._control(target), client_request_id), 0.0
+        self.arrivals.connections.add(connection)
+        self.arrivals.reads += 1
+        return self.answers.response(200, self._read(head, target), client_request_id), 0.0
 
     def _add(self, job_id: bytes, body: bytes) -> tuple[int, bytes]:
         ids = task_ids(body)
@@ -56,7 +68,16 @@ class Service:
             return 413, answers.error("RequestBodyTooLarge", "The request body is too large.")
         return 400, answers.error("InvalidRequestBody", f"{len(ids)} tasks in a collection.")
 
-    def _other(self, target: str) -> bytes:
+    def _read(self, head: bytes, target: str) -> bytes:
+        path = urlsplit(target).path
+        if (listing := _LISTING.match(head)) is not None and (host := _HOST.search(head)) is not None:
+            pages = self._listing(f"http://{host[1].decode()}", listing[1].decode(), int(listing[2]))
+            return pages.page(int(listing[3] or 0))
+        if path.endswith("/taskcounts"):
+            return b'{"taskCounts":{"active":0,"running":0,"completed":0,"succeeded":0,"failed":0}}'
+        return self._job(path.split("/")[2]) if path.startswith("/jobs/") else b"{}"
+
+    def _control(self, target: str) -> bytes:
         parts = urlsplit(target)
         if parts.path == "/benchmark/reset":
             self.arrivals.reset()
@@ -68,9 +89,7 @@ class Service:
             return json.dumps({"cpu": cpu_seconds()}).encode()
         if parts.path == "/benchmark/counts":
             return json.dumps(self.arrivals.counted(int(parse_qs(parts.query)["tasks"][0]))).encode()
-        if parts.path.endswith("/taskcounts"):
-            return b'{"taskCounts":{"active":0,"running":0,"completed":0,"succeeded":0,"failed":0}}'
-        return answers.job(parts.path.split("/")[2]) if parts.path.startswith("/jobs/") else b"{}"
+        return b"{}"
 
 
 class Connection(asyncio.Protocol):

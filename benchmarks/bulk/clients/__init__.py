@@ -12,9 +12,6 @@ from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-ACCOUNT = "benchmark"
-KEY = "YmF0Y2hpbyBiZW5jaG1hcmtzIHNpZ24gd2l0aCB0aGlzIGtleQ=="
-
 
 @dataclass(frozen=True, kw_only=True)
 class Order:

@@ -19,9 +19,10 @@ from azure.batch.models import (
 )
 from azure.core.credentials import AzureNamedKeyCredential
 
+from benchmarks.account import ACCOUNT, KEY
 from benchmarks.bulk import shapes
 
-from . import ACCOUNT, KEY, Client, Order
+from . import Client, Order
 
 
 def models(order: Order) -> Iterator[BatchTaskCreateOptions]:

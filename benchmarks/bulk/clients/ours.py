@@ -12,9 +12,10 @@ from typing import Any
 
 from batchio import BatchClient, SharedKeyCredential
 from batchio.models import EnvironmentSetting, ResourceFile, TaskAddParameter, TaskConstraints
+from benchmarks.account import ACCOUNT, KEY
 from benchmarks.bulk import shapes
 
-from . import ACCOUNT, KEY, Client, Order
+from . import Client, Order
 
 
 def models(order: Order) -> Iterator[TaskAddParameter]:
