@@ -147,7 +147,8 @@ class BatchClient:
             body=encode_free(json),
             timeout=self._session.timeout if timeout is None else check_timeout("timeout", timeout),
         )
-        return await self._session.call(request, _ANY_SUCCESS)
+        answer = await self._session.call(request, _ANY_SUCCESS)
+        return Answer(answer.status, answer.headers, bytes(answer.body))
 
     async def close(self) -> None:
         """Close what the client has opened; calls that are on their way fail."""

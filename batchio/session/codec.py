@@ -50,7 +50,7 @@ def encode_free(body: Any) -> bytes | None:
         raise EncodeError(f"the body cannot be written as JSON: {error}") from error
 
 
-def decode_answer(operation: Operation[Any], body: bytes, version: str) -> Any:
+def decode_answer(operation: Operation[Any], body: bytes | bytearray, version: str) -> Any:
     """What an operation gives, from an answer's body in the shape of an api-version; raises `DecodeError`."""
     early = operation.early
     if early is not None and is_known(early, version):
@@ -58,14 +58,14 @@ def decode_answer(operation: Operation[Any], body: bytes, version: str) -> Any:
     return decode(body, cast("type[Model]", operation.answer))
 
 
-def decode_page(operation: Operation[Any], body: bytes, kind: type[T]) -> T:
+def decode_page(operation: Operation[Any], body: bytes | bytearray, kind: type[T]) -> T:
     """A page of a listing, from an answer's body; raises `DecodeError`."""
     for name in operation.respelled:
         body = re.sub(rb'(?i)"%b"(?=\s*:)' % name.encode(), b'"%b"' % name.encode(), body)
     return decode(body, kind)
 
 
-def decode(answer: bytes, kind: type[T]) -> T:
+def decode(answer: bytes | bytearray, kind: type[T]) -> T:
     """The value in an answer's body; raises `DecodeError`."""
     decoder = _decoders.get(kind)
     if decoder is None:
@@ -77,7 +77,7 @@ def decode(answer: bytes, kind: type[T]) -> T:
     return value
 
 
-def _decode_slowly(answer: bytes, kind: type[T], decoder: msgspec.json.Decoder[Any]) -> T:
+def _decode_slowly(answer: bytes | bytearray, kind: type[T], decoder: msgspec.json.Decoder[Any]) -> T:
     """Once more, after what is legal on the wire and not in msgspec is cut to what is."""
     patient = _LONG_FRACTION.sub(rb"\1", answer.removeprefix(_BOM))
     try:
@@ -112,7 +112,7 @@ def error_of(operation: str, answer: Answer, *, now: float) -> HttpResponseError
     )
 
 
-def error_body(body: bytes) -> BatchError | None:
+def error_body(body: bytes | bytearray) -> BatchError | None:
     """The service's error body, or None where something else answered (a proxy's page, nothing, half a body)."""
     try:
         found = decode(body, BatchError)
@@ -121,7 +121,7 @@ def error_body(body: bytes) -> BatchError | None:
     return found if found.code else None
 
 
-def excerpt(body: bytes) -> str:
+def excerpt(body: bytes | bytearray) -> str:
     """The start of a text that nobody promised, on one line."""
     text = " ".join(body[: 4 * _SHOWN].decode("utf-8", "replace").split())
     return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "...")

@@ -100,7 +100,9 @@ class AiohttpTransport:
                     **options,
                 ) as response,
             ):
-                return Answer(response.status, response.headers, await response.read())
+                # Middlewares of the caller's session may have read the body already: only `read` knows.
+                whole = await (_body_of(response) if self._given is None else response.read())
+                return Answer(response.status, response.headers, whole)
         except _FAILURES as error:
             raise _as_ours(error, url, timeout) from error
 
@@ -196,6 +198,18 @@ class _Connector(aiohttp.TCPConnector):
         if hasattr(transport, "max_size"):
             transport.max_size = _READ_BYTES
         return connection
+
+
+async def _body_of(response: aiohttp.ClientResponse) -> bytearray:
+    """The whole body, held once: `ClientResponse.read` holds it twice while it joins the pieces.
+
+    What is freed then at every page of a listing, glibc gives back to the system, and every next page is made of
+    fresh memory: a fifth of a listing's CPU.
+    """
+    body = bytearray()
+    while piece := await response.content.readany():
+        body += piece
+    return body
 
 
 async def _one_try(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
