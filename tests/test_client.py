@@ -590,7 +590,8 @@ async def test_closing_ends_the_calls_that_wait_for_their_next_try(server: Serve
     client = connect(server, retry=RetryPolicy(deadline=1000.0))
     calls = [asyncio.create_task(client.jobs.get("j")) for _ in range(5)]
     await server.hears(5)
-    await until(lambda: len(vars(client._session._closing)["_waiters"]) == 5)
+    closing = vars(vars(client)["_session"])["_closing"]
+    await until(lambda: len(vars(closing)["_waiters"]) == 5)
     await client.close()
     failures = await asyncio.gather(*calls, return_exceptions=True)
     assert [getattr(failure, "code", None) for failure in failures] == ["ServerBusy"] * 5
