@@ -1,0 +1,1 @@
+"""Models, bodies and answers that nobody thought of: drawn from the classes themselves, by Hypothesis."""
