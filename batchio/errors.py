@@ -32,7 +32,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .bulk.report import SubmissionReport
 
 _SIGNATURE = re.compile(r"(?i)(\b(?:sig|signature)=)[^&\s'\"]+")
 
@@ -222,7 +225,7 @@ class BadRequestError(HttpResponseError):
 class SubmissionError(BatchioError):
     """A submission that cannot go on, or whose failures were asked for. `report` accounts for every task taken."""
 
-    def __init__(self, message: str, *, report: Any) -> None:
+    def __init__(self, message: str, *, report: SubmissionReport) -> None:
         super().__init__(message)
         self.report = report
 

@@ -124,7 +124,6 @@ async def test_what_is_no_body(client: BatchClient, id: str, wrong: Any) -> None
         await call(client, id, body=wrong)
 
 
-@pytest.mark.xfail(strict=True, reason="None is sent as no body at all, even where the API requires one")
 @pytest.mark.parametrize("id", [id for id in BODIES if DIGEST[id].body_required])
 async def test_a_body_that_is_none(id: str) -> None:
     async with Server() as server, connect(server) as client:

@@ -61,7 +61,6 @@ def test_a_text_stays_a_text(text: str) -> None:
     assert decode(json.dumps(m.to_wire(job)).encode(), m.CloudJob) == job
 
 
-@pytest.mark.xfail(strict=True, reason="the second, patient reading cuts whatever looks like a time")
 @pytest.mark.parametrize("answer", [BOM + b"{%s}", b'{"creationTime": "9999-12-31T23:59:59.9999999Z", %s}'])
 def test_a_text_that_looks_like_a_time_stays_whole(answer: bytes) -> None:
     metadata = b'"metadata": [{"name": "at", "value": "%s"}]' % LOOKS_LIKE_A_TIME.encode()

@@ -81,6 +81,7 @@ def test_a_row_is_as_the_digest_says(id: str) -> None:
     assert row.success == tuple(said.success)
     assert (row.body.__name__ if row.body else None) == said.body
     assert (row.items.__name__ if row.items else None) == said.items
+    assert row.body_optional is (row.body is not None and not said.body_required)
     if said.answer == "stream":
         assert row.file
         assert row.answer is None

@@ -151,23 +151,23 @@ def test_a_field_is_sent_where_the_version_has_it(model: type[m.Model], wire: st
     said = rule(model, wire)
     body = {wire: value_of(field_types(model)[wire_names(model)[wire]])}
     if has(version, said.since, said.until):
-        assert check_body(body, model, patch=True, version=version) == body
+        assert check_body(body, model, method="PATCH", version=version) == body
         return
     with pytest.raises(VersionError) as caught:
-        check_body(body, model, patch=True, version=version)
+        check_body(body, model, method="PATCH", version=version)
     verb = "have" if " to " in versions_of(said) else "has"
     assert str(caught.value) == f"{wire}: not in api-version {version}; {versions_of(said)} {verb} it"
 
 
-@pytest.mark.parametrize("patch", [False, True])
-def test_the_path_of_a_field_that_is_too_new(patch: bool) -> None:  # noqa: FBT001 - parametrized
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
+def test_the_path_of_a_field_that_is_too_new(method: str) -> None:
     body = m.TaskAddParameter(
         id="t",
         command_line="x",
         resource_files=[m.ResourceFile(), m.ResourceFile(identity_reference=m.ComputeNodeIdentityReference())],
     )
     with pytest.raises(VersionError, match=r"^resourceFiles\[1\].identityReference: not in api-version 2020-09"):
-        check_body(body, m.TaskAddParameter, patch=patch, version="2020-09-01.12.0")
+        check_body(body, m.TaskAddParameter, method=method, version="2020-09-01.12.0")
 
 
 def test_null_and_what_stays_at_home_need_no_version() -> None:

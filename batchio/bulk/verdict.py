@@ -115,7 +115,7 @@ _task_id = attrgetter("task_id")
 _decode_all_added = msgspec.json.Decoder(_AllAdded).decode
 
 
-def is_all_added(tasks: Tasks, answer: bytes | bytearray) -> bool:
+def is_all_added(tasks: Tasks, answer: bytes) -> bool:
     """Whether an answer holds exactly one result for every task, and all are success.
 
     Decided while decoding: an answer with any other status is no `_AllAdded`, and is then looked at in full.

@@ -5,10 +5,11 @@ Law: a model is a value. It holds what the service says and decides nothing.
 
 from __future__ import annotations
 
+import contextlib
 import enum
 import functools
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from types import UnionType
 from typing import (
     Annotated,
@@ -230,6 +231,17 @@ def _peel(hint: Any) -> tuple[Any, dict[str, Any]]:
     return hint, {}
 
 
+def time_text(moment: datetime) -> str:
+    """A time as JSON has it (RFC 3339)."""
+    offset = moment.utcoffset()
+    if offset is not None and offset % timedelta(minutes=1):
+        # The seconds of an offset, which RFC 3339 does not have, would be left out, and the time would be another one.
+        with contextlib.suppress(OverflowError):
+            moment = moment.astimezone(UTC)
+    text: str = msgspec.to_builtins(moment)
+    return text
+
+
 def duration_text(span: timedelta) -> str:
     """A duration as the service writes it: `P1DT2H`, `PT15M`, `PT0.5S`, `PT0S`."""
     if span == UNLIMITED:
@@ -276,7 +288,7 @@ def to_wire(model: Model) -> dict[str, Any]:
     >>> to_wire(TaskAddParameter(id="frame-1", command_line="render 1"))
     {'id': 'frame-1', 'commandLine': 'render 1'}
     """
-    wire: dict[str, Any] = _write_durations(msgspec.to_builtins(model, builtin_types=(timedelta,)))
+    wire: dict[str, Any] = _write_times(msgspec.to_builtins(model, builtin_types=(timedelta, datetime)))
     _write_int64(model, wire)
     return wire
 
@@ -292,21 +304,23 @@ def _write_int64(model: Model, wire: dict[str, Any]) -> None:
             wire[wire_name] = str(value)
 
 
-def _write_durations(value: Any) -> Any:
+def _write_times(value: Any) -> Any:
     # The mapping is ours, so it is changed in place.
     if isinstance(value, dict):
         pairs = cast("dict[str, object]", value)
         for name, item in pairs.items():
             if isinstance(item, _WALKED):
-                pairs[name] = _write_durations(item)
+                pairs[name] = _write_times(item)
     elif isinstance(value, list):
         items = cast("list[object]", value)
         for index, item in enumerate(items):
             if isinstance(item, _WALKED):
-                items[index] = _write_durations(item)
+                items[index] = _write_times(item)
     elif isinstance(value, timedelta):
         return duration_text(value)
+    elif isinstance(value, datetime):
+        return time_text(value)
     return cast("object", value)
 
 
-_WALKED = (dict, list, timedelta)
+_WALKED = (dict, list, timedelta, datetime)

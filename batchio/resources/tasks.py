@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, Iterable, Mapping
+from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from typing import Any, Unpack
 
 from ..bulk import submission
@@ -29,8 +29,8 @@ from ..session.session import Session
 Task = TaskAddParameter | Mapping[str, Any] | bytes
 """One task of a submission: a model, a mapping in wire shape, or its JSON."""
 
-TaskInput = Iterable[Task] | Iterable[list[Task]] | AsyncIterable[Task] | AsyncIterable[list[Task]]
-"""What a submission reads."""
+TaskInput = Iterable[Task] | Iterable[Sequence[Task]] | AsyncIterable[Task] | AsyncIterable[Sequence[Task]]
+"""What a submission reads: tasks, or lists and tuples of tasks."""
 
 
 class Tasks:

@@ -33,10 +33,10 @@ class Operation(msgspec.Struct, Generic[A], frozen=True, kw_only=True):
     """One operation of the REST API; `A` is what it gives: a model, a page's item, a bool, or None for a receipt.
 
     `path` has its parameters in braces. `options` is the TypedDict of the options that it takes. `body`,
-    `answer` and `items` are models: what is sent, what comes back, what a page holds. `success` are the
-    statuses that are no error. `file`: what comes back is a file or, for HEAD, the headers of one. `since` and
-    `until`: the first and last api-version that has the operation. `early`: the answer of old versions. `respelled`:
-    names in the answer that come in several letter cases.
+    `answer` and `items` are models: what is sent (it may be left out where it is `body_optional`), what comes
+    back, what a page holds. `success` are the statuses that are no error. `file`: what comes back is a file or,
+    for HEAD, the headers of one. `since` and `until`: the first and last api-version that has the operation.
+    `early`: the answer of old versions. `respelled`: names in the answer that come in several letter cases.
     """
 
     id: str
@@ -44,6 +44,7 @@ class Operation(msgspec.Struct, Generic[A], frozen=True, kw_only=True):
     path: str
     options: type
     body: type[m.Model] | None = None
+    body_optional: bool = False
     answer: type[m.Model] | None = None
     items: type[m.Model] | None = None
     success: tuple[int, ...] = (200,)
@@ -161,7 +162,12 @@ DISABLE_JOB = _act(
 )
 ENABLE_JOB = _act("Jobs_EnableJob", "POST /jobs/{jobId}/enable", o.ConditionalOptions, success=202)
 TERMINATE_JOB = _act(
-    "Jobs_TerminateJob", "POST /jobs/{jobId}/terminate", o.ForceOptions, m.JobTerminateParameter, success=202
+    "Jobs_TerminateJob",
+    "POST /jobs/{jobId}/terminate",
+    o.ForceOptions,
+    m.JobTerminateParameter,
+    success=202,
+    body_optional=True,
 )
 GET_JOB_TASK_COUNTS = _read(
     "Jobs_GetJobTaskCounts",
@@ -290,13 +296,19 @@ LIST_SUPPORTED_IMAGES = _list(
 LIST_NODES = _list("Nodes_ListNodes", "GET /pools/{poolId}/nodes", o.FilterSelectListOptions, m.ComputeNode)
 GET_NODE = _read("Nodes_GetNode", "GET /pools/{poolId}/nodes/{nodeId}", o.SelectOptions, m.ComputeNode)
 REBOOT_NODE = _act(
-    "Nodes_RebootNode", "POST /pools/{poolId}/nodes/{nodeId}/reboot", o.CallOptions, m.NodeRebootParameter, success=202
+    "Nodes_RebootNode",
+    "POST /pools/{poolId}/nodes/{nodeId}/reboot",
+    o.CallOptions,
+    m.NodeRebootParameter,
+    success=202,
+    body_optional=True,
 )
 REIMAGE_NODE = _act(
     "Nodes_ReimageNode",
     "POST /pools/{poolId}/nodes/{nodeId}/reimage",
     o.CallOptions,
     m.NodeReimageParameter,
+    body_optional=True,
     success=202,
 )
 START_NODE = _act(
@@ -311,6 +323,7 @@ DEALLOCATE_NODE = _act(
     "POST /pools/{poolId}/nodes/{nodeId}/deallocate",
     o.CallOptions,
     m.NodeDeallocateParameter,
+    body_optional=True,
     success=202,
     since=_FIRST_DEALLOCATION,
 )
@@ -319,6 +332,7 @@ DISABLE_NODE_SCHEDULING = _act(
     "POST /pools/{poolId}/nodes/{nodeId}/disablescheduling",
     o.CallOptions,
     m.NodeDisableSchedulingParameter,
+    body_optional=True,
 )
 ENABLE_NODE_SCHEDULING = _act(
     "Nodes_EnableNodeScheduling", "POST /pools/{poolId}/nodes/{nodeId}/enablescheduling", o.CallOptions

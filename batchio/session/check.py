@@ -17,15 +17,21 @@ from typing import Any, Protocol, TypeVar, Union, get_args, get_origin
 import msgspec
 
 from ..errors import EncodeError, VersionError
-from ..models.base import Model, OpenEnum, Rule, duration_text, field_rules, field_types
+from ..models.base import Model, OpenEnum, Rule, duration_text, field_rules, field_types, time_text
 from ..service.versions import DEFAULT, is_known, versions_of
 
 
 class _Way(msgspec.Struct, frozen=True):
-    """What decides for the whole body: whether it is a PATCH's, and the api-version."""
+    """What decides for the whole body: the method that sends it, and the api-version."""
 
-    patch: bool
+    method: str
     version: str
+
+    def needs(self, rule: Rule) -> bool:
+        """Whether a field must be sent. A PUT sends what was read, in which no secret is; a PATCH what is changed."""
+        if not rule.required or rule.read_only or not is_known(rule, self.version):
+            return False
+        return self.method == "POST" or (self.method == "PUT" and not rule.secret)
 
 
 class _Check(Protocol):
@@ -46,7 +52,7 @@ _fields: dict[type[Model], dict[str, _Field]] = {}
 
 
 def check_body(
-    body: Model | Mapping[str, Any], model: type[Model], *, patch: bool = False, version: str = DEFAULT
+    body: Model | Mapping[str, Any], model: type[Model], *, method: str = "POST", version: str = DEFAULT
 ) -> dict[str, Any]:
     """The body as the mapping that will be sent.
 
@@ -59,15 +65,15 @@ def check_body(
     elif not isinstance(body, model):
         raise EncodeError(f"expected {model.__name__} or a mapping in wire shape, not {type(body).__name__}")
     try:
-        return _object(model, _as_wire(body, ""), "", _Way(patch, version))
+        return _object(model, _as_wire(body, ""), "", _Way(method, version))
     except RecursionError as error:
         raise EncodeError(f"{model.__name__} holds itself, or is too deep") from error
 
 
 def _as_wire(value: Any, path: str) -> Any:
-    """A value in wire shape, not yet checked; durations and bytes are as they were."""
+    """A value in wire shape, not yet checked; times, durations and bytes are as they were."""
     try:
-        return msgspec.to_builtins(value, str_keys=True, builtin_types=(bytes, bytearray, timedelta))
+        return msgspec.to_builtins(value, str_keys=True, builtin_types=(bytes, bytearray, timedelta, datetime))
     except (TypeError, ValueError) as error:
         # msgspec does not say where: look for the part that cannot be written by itself.
         for part_path, part in _parts(value, path):
@@ -100,16 +106,10 @@ def _object(model: type[Model], value: Any, path: str, way: _Way) -> dict[str, A
         elif item or not field.rule.required:
             # An empty list of what is required elsewhere was filled in by the model, and says nothing.
             raise VersionError.of(_join(path, name), way.version, versions_of(field.rule))
-    if not way.patch:
-        _required(model, fields, out, path, way.version)
-    return out
-
-
-def _required(model: type[Model], fields: dict[str, _Field], given: dict[str, Any], path: str, version: str) -> None:
     for name, field in fields.items():
-        rule = field.rule
-        if rule.required and not rule.read_only and name not in given and is_known(rule, version):
+        if name not in out and way.needs(field.rule):
             raise EncodeError(f"is required by {model.__name__}", path=_join(path, name))
+    return out
 
 
 def _near(name: str, fields: Mapping[str, _Field]) -> str:
@@ -172,12 +172,14 @@ def _anything(value: Any, path: str, way: _Way) -> Any:
 
 def _any_of(checks: list[_Check]) -> _Check:
     def check(value: Any, path: str, way: _Way) -> Any:
-        for each in checks[:-1]:
+        errors: list[EncodeError] = []
+        for each in checks:
             try:
                 return each(value, path, way)
-            except EncodeError:
-                continue
-        return checks[-1](value, path, way)
+            except EncodeError as error:
+                errors.insert(0, error)
+        # The one that came farthest knows best what was meant.
+        raise max(errors, key=lambda error: len(error.path))
 
     return check
 
@@ -259,7 +261,7 @@ def _time(value: Any, path: str, rule: Rule) -> str:  # noqa: ARG001 - as the ot
         raise EncodeError("expected an RFC 3339 time such as 2024-07-01T12:00:00Z", path=path) from None
     if moment.tzinfo is None:
         raise EncodeError("a time needs a zone (an offset or Z)", path=path)
-    return str(value).upper().replace(" ", "T")
+    return time_text(value) if isinstance(value, datetime) else str(value).upper().replace(" ", "T")
 
 
 _B = TypeVar("_B")

@@ -23,7 +23,7 @@ from .retry import parse_retry_after
 T = TypeVar("T")
 
 _BOM = b"\xef\xbb\xbf"
-_LONG_FRACTION = re.compile(rb'("\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6})\d+(?=(?:Z|[+-]\d\d:\d\d)?")')
+_LAST_MOMENT = re.compile(rb'("9999-12-31T23:59:59\.\d{6})\d+(?=(?:Z|[+-]\d\d:\d\d)?")')
 _SHOWN = 200
 
 _encoder = msgspec.json.Encoder()
@@ -33,10 +33,12 @@ _decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
 def encode(operation: Operation[Any], body: Model | Mapping[str, Any] | None, version: str = DEFAULT) -> bytes | None:
     """The bytes of a body, checked in full; raises `EncodeError` and `VersionError`."""
     if body is None:
+        if operation.body is not None and not operation.body_optional:
+            raise EncodeError(f"{operation.id} needs a {operation.body.__name__} or a mapping in wire shape, not None")
         return None
     if operation.body is None:
         raise EncodeError(f"{operation.id} takes no body")
-    wire = check_body(body, operation.body, patch=operation.method == "PATCH", version=version)
+    wire = check_body(body, operation.body, method=operation.method, version=version)
     return _encoder.encode(wire)
 
 
@@ -50,7 +52,7 @@ def encode_free(body: Any) -> bytes | None:
         raise EncodeError(f"the body cannot be written as JSON: {error}") from error
 
 
-def decode_answer(operation: Operation[Any], body: bytes | bytearray, version: str) -> Any:
+def decode_answer(operation: Operation[Any], body: bytes, version: str) -> Any:
     """What an operation gives, from an answer's body in the shape of an api-version; raises `DecodeError`."""
     early = operation.early
     if early is not None and is_known(early, version):
@@ -58,14 +60,14 @@ def decode_answer(operation: Operation[Any], body: bytes | bytearray, version: s
     return decode(body, cast("type[Model]", operation.answer))
 
 
-def decode_page(operation: Operation[Any], body: bytes | bytearray, kind: type[T]) -> T:
+def decode_page(operation: Operation[Any], body: bytes, kind: type[T]) -> T:
     """A page of a listing, from an answer's body; raises `DecodeError`."""
     for name in operation.respelled:
         body = re.sub(rb'(?i)"%b"(?=\s*:)' % name.encode(), b'"%b"' % name.encode(), body)
     return decode(body, kind)
 
 
-def decode(answer: bytes | bytearray, kind: type[T]) -> T:
+def decode(answer: bytes, kind: type[T]) -> T:
     """The value in an answer's body; raises `DecodeError`."""
     decoder = _decoders.get(kind)
     if decoder is None:
@@ -77,9 +79,9 @@ def decode(answer: bytes | bytearray, kind: type[T]) -> T:
     return value
 
 
-def _decode_slowly(answer: bytes | bytearray, kind: type[T], decoder: msgspec.json.Decoder[Any]) -> T:
+def _decode_slowly(answer: bytes, kind: type[T], decoder: msgspec.json.Decoder[Any]) -> T:
     """Once more, after what is legal on the wire and not in msgspec is cut to what is."""
-    patient = _LONG_FRACTION.sub(rb"\1", answer.removeprefix(_BOM))
+    patient = _LAST_MOMENT.sub(rb"\1", answer.removeprefix(_BOM))
     try:
         value: T = decoder.decode(patient)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
@@ -112,7 +114,7 @@ def error_of(operation: str, answer: Answer, *, now: float) -> HttpResponseError
     )
 
 
-def error_body(body: bytes | bytearray) -> BatchError | None:
+def error_body(body: bytes) -> BatchError | None:
     """The service's error body, or None where something else answered (a proxy's page, nothing, half a body)."""
     try:
         found = decode(body, BatchError)
@@ -121,7 +123,7 @@ def error_body(body: bytes | bytearray) -> BatchError | None:
     return found if found.code else None
 
 
-def excerpt(body: bytes | bytearray) -> str:
+def excerpt(body: bytes) -> str:
     """The start of a text that nobody promised, on one line."""
     text = " ".join(body[: 4 * _SHOWN].decode("utf-8", "replace").split())
     return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "...")

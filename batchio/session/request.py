@@ -49,7 +49,7 @@ class Answer(msgspec.Struct, frozen=True):
 
     status: int
     headers: Mapping[str, str]
-    body: bytes | bytearray
+    body: bytes
 
     def __repr__(self) -> str:
         return f"Answer({self.status}, {len(self.body)} bytes)"

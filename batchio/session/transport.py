@@ -10,7 +10,7 @@ import asyncio
 import re
 import urllib.request
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 from urllib.parse import urlsplit
 
 import aiohttp
@@ -200,7 +200,7 @@ class _Connector(aiohttp.TCPConnector):
         return connection
 
 
-async def _body_of(response: aiohttp.ClientResponse) -> bytearray:
+async def _body_of(response: aiohttp.ClientResponse) -> bytes:
     """The whole body, held once: `ClientResponse.read` holds it twice while it joins the pieces.
 
     What is freed then at every page of a listing, glibc gives back to the system, and every next page is made of
@@ -209,7 +209,8 @@ async def _body_of(response: aiohttp.ClientResponse) -> bytearray:
     body = bytearray()
     while piece := await response.content.readany():
         body += piece
-    return body
+    # Whoever reads an answer may take it for bytes; made into bytes it would be held twice after all.
+    return cast("bytes", body)
 
 
 async def _one_try(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:

@@ -154,7 +154,7 @@ def test_exit_codes_of_errors() -> None:
     assert code_of(ConnectError("x")) == Exit.STOPPED
     assert code_of(ThrottledError(status=429)) == Exit.STOPPED
     assert code_of(CredentialError("x")) == Exit.DENIED
-    stopped = SubmissionError("x", report=None)
+    stopped = SubmissionError("x", report=SubmissionReport())
     assert code_of(stopped) == Exit.STOPPED
     stopped.__cause__ = ClientAuthenticationError(status=401)
     assert is_denied(stopped)

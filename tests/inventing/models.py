@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from batchio import models as m
 from batchio.models.base import field_rules, field_types
+from batchio.service.versions import DEFAULT, is_known
 
 MODELS: dict[str, type[m.Model]] = {
     name: kind
@@ -33,14 +34,18 @@ class Shape(NamedTuple):
     """Every read-only field, or none of them; None: as chance has it."""
     secrets: bool = False
     """Whatever leads to a secret, and the secret."""
+    version: str | None = None
+    """Fields that this api-version has; None: of all versions."""
 
 
 ANY = Shape()
-SENT = Shape(needed=True)
+SENT = Shape(needed=True, version=DEFAULT)
 """What can be sent, in anything but a PATCH."""
-WRITTEN = Shape(needed=True, read_only=False)
+PATCHED = Shape(version=DEFAULT)
+"""What can be sent in a PATCH."""
+WRITTEN = Shape(needed=True, read_only=False, version=DEFAULT)
 """What can be sent and is sent whole."""
-READ = Shape(needed=True, read_only=True)
+READ = Shape(needed=True, read_only=True, version=DEFAULT)
 """What the service could answer when it tells everything."""
 WITH_SECRETS = Shape(secrets=True)
 
@@ -134,6 +139,8 @@ def _choice(model: type[m.Model], shape: Shape, depth: int) -> tuple[list[str], 
     always: list[str] = []
     sometimes: list[str] = []
     for name, rule in rules.items():
+        if shape.version and not is_known(rule, shape.version):
+            continue
         if (
             name in without_default
             or (shape.needed and rule.required and not rule.read_only)

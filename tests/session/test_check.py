@@ -235,7 +235,7 @@ def test_in_a_patch_nothing_is_required() -> None:
     body = {"poolInfo": {"autoPoolSpecification": {"pool": {}}}, "metadata": [{"name": "only"}]}
     with pytest.raises(EncodeError):
         check_body(body, m.JobPatchParameter)
-    assert check_body(body, m.JobPatchParameter, patch=True) == body
+    assert check_body(body, m.JobPatchParameter, method="PATCH") == body
     update = op.Operation[None](
         id="Jobs_UpdateJob", method="PATCH", path="/jobs/{jobId}", options=CallOptions, body=m.JobPatchParameter
     )
@@ -322,7 +322,7 @@ def test_numbers_in_free_objects_and_for_floats() -> None:
     settings: dict[str, Any] = {"a": 1, "b": 1.5, "c": [True, None, "x"], "d": {"e": timedelta(seconds=1)}}
     body = {"name": "n", "publisher": "p", "type": "t", "settings": settings}
     assert check_body(body, m.VMExtension)["settings"] == {**settings, "d": {"e": "PT1S"}}
-    hours = check_body({"totalCoreHours": 3}, m.PoolUsageMetrics, patch=True)
+    hours = check_body({"totalCoreHours": 3}, m.PoolUsageMetrics, method="PATCH")
     assert hours == {"totalCoreHours": 3}
 
 

@@ -164,7 +164,7 @@ async def submissions(
 ) -> None:
     assert_type(await client.tasks.submit("j", tasks, keep="all", deadline=60.0), batchio.SubmissionReport)
     assert_type(await client.tasks.submit("j", mixed), batchio.SubmissionReport)
-    await client.tasks.submit("j", lists)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # a bug
+    await client.tasks.submit("j", lists)
     assert_type(await client.tasks.submit("j", (b"{}" for _ in range(3))), batchio.SubmissionReport)
     assert_type(await client.tasks.submit("j", [{"id": "t", "commandLine": "c"}]), batchio.SubmissionReport)
     assert_type(client.tasks.submitting("j", tasks), batchio.Submission)
@@ -274,7 +274,7 @@ def failures(error: batchio.BatchioError) -> None:
             assert_type(error.client_request_id, str | None)
             assert_type(error.retry_after, float | None)
         case errors.SubmissionError():
-            assert_type(error.report.added, Any)
+            assert_type(error.report, batchio.SubmissionReport)
         case _:
             pass
     takes_value_error(errors.ConfigurationError("bad"))
