@@ -168,7 +168,7 @@ def snake(name: str) -> str:
 
 RESOURCES = {"applications", "certificates", "job_schedules", "jobs", "nodes", "pools", "tasks"}
 # What stands on a resource beside its operations.
-MORE = {"tasks": {"submit", "submitting"}}
+MORE = {"tasks": {"feed", "submit", "submitting"}}
 
 
 def test_a_resource_has_its_operations_and_nothing_else() -> None:
