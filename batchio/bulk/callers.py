@@ -59,6 +59,8 @@ class Callers:
         self.ended = False
         self._linger = linger
         self._turn = turn
+        # Where a request cannot have more, it is full with so many.
+        self._full = min(MAX_TASKS, turn)
         self._queue: OrderedDict[Call, None] = OrderedDict()
         self._queued = 0
         self._given = 0
@@ -87,7 +89,7 @@ class Callers:
         call = Call(tasks, loop.create_future(), loop.time(), round_)
         self._queue[call] = None
         self._queued += call.left
-        if self._queued >= MAX_TASKS or self._timer is None:
+        if self._queued >= self._full or self._timer is None:
             self._look(loop)
         return call
 
@@ -175,7 +177,7 @@ class Callers:
 
     def _look(self, loop: asyncio.AbstractEventLoop) -> None:
         """Wake the reader when there is a whole request, or once the oldest task has lingered."""
-        if self._queued >= MAX_TASKS:
+        if self._queued >= self._full:
             self._wake.set()
         elif self._timer is None and self._queued:
             self._timer = loop.call_at(self._oldest.since + self._linger, self._ring)
@@ -187,11 +189,14 @@ class Callers:
     def _ready(self, most: int, now: float) -> int:
         """How many tasks should go now."""
         count = min(self._queued, most)
-        whole = count - count % MAX_TASKS
+        whole = count - count % self._full
         if whole or not count:
             return whole
+        # There are enough for a request, and it is the room that is less: they fill what is there.
+        if self._queued >= self._full or self.ended:
+            return count
         since = self._oldest.since
-        return count if self.ended or since <= self._flushed or since + self._linger <= now else 0
+        return count if since <= self._flushed or since + self._linger <= now else 0
 
     @property
     def _oldest(self) -> Call:

@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks.processes import RunFailed, measured, pins
 from benchmarks.responder.handle import responder
 
-from . import command_line, goals, memory, tables
+from . import command_line, feed, goals, memory, tables
 from .building import KINDS
 from .clients import LISTED, Order
 from .rounds import Setting, interleaved, tasks_for
@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--chunked", action="store_true", help="answers in chunks, not with a content length")
     parser.add_argument("--memory", type=_counts, default=[200_000, 1_000_000], help="tasks; 200000,1000000")
     parser.add_argument("--cli-tasks", type=int, default=1_000_000, help="lines of the file; 1000000")
+    parser.add_argument("--feed-tasks", type=int, default=200_000, help="tasks of the callers, at most; 200000")
     parser.add_argument("--pin", nargs="?", const="auto", help="CLIENT,RESPONDER: their cores; alone: the last two")
     parser.add_argument("--json", type=Path, help="write every run to this file")
 
@@ -161,4 +162,11 @@ def _command_line(setting: Setting, arguments: argparse.Namespace) -> _Found:
     return rounds, judged
 
 
-_PARTS = {"clients": _clients, "building": _building, "memory": _memory, "cli": _command_line}
+def _feed(setting: Setting, arguments: argparse.Namespace) -> _Found:
+    rounds, lonely = feed.measure(setting, arguments.feed_tasks, arguments.repeat)
+    text, judged = feed.report(rounds, lonely)
+    print(f"\n## Feed: small tasks of many callers\n\n{text}")
+    return {"rounds": rounds, "lonely": lonely}, judged
+
+
+_PARTS = {"clients": _clients, "building": _building, "memory": _memory, "cli": _command_line, "feed": _feed}

@@ -65,10 +65,38 @@ async def test_callers_who_add_again_and_again_fill_the_requests(client: BatchCl
     judge_feed(service, feed, [each for some in outcomes for each in some], exact=True)
 
 
-async def test_requests_fill_while_the_service_has_no_place(client: BatchClient, service: ScriptedService) -> None:
+class Few:
+    """A controller that always allows so many requests."""
+
+    state = "few"
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+
+    def window(self, now: float) -> int:  # noqa: ARG002 - the protocol's
+        return self._most
+
+    def next_at(self, now: float) -> float:
+        return now
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_arguments, **_options: None
+
+
+def allow(client: BatchClient, most: int) -> Any:
+    """Let the client's controller allow so many requests; gives the gate that asks it."""
+    gate: Any = client.tasks._gate  # pyright: ignore[reportPrivateUsage]  # that there is one is what is promised
+    gate.pacing = Few(most)
+    return gate
+
+
+@pytest.mark.parametrize("limit", ["max_requests", "window"])
+async def test_requests_fill_while_there_is_no_place(client: BatchClient, service: ScriptedService, limit: str) -> None:
     """Two in flight, both held: what comes one by one in the meantime leaves together, lingering or not."""
     service.fault = for_requests([1, 2], hang(1.0))
-    async with client.tasks.feed(service.job, linger=0.0, max_requests=2) as feed:
+    allow(client, 2 if limit == "window" else 256)
+    most = 2 if limit == "max_requests" else 256
+    async with client.tasks.feed(service.job, linger=0.0, max_requests=most) as feed:
         callers = start(feed, make_models(1, "first"))
         await service.until(lambda: len(service.history) == 1)
         callers += start(feed, make_models(1, "second"))
@@ -359,26 +387,10 @@ async def test_existed_may_be_fine_for_the_report(client: BatchClient, service: 
 # Two feeds and a submission
 
 
-class Three:
-    """A controller that always allows three requests."""
-
-    state = "three"
-
-    def window(self, now: float) -> int:  # noqa: ARG002 - the protocol's
-        return 3
-
-    def next_at(self, now: float) -> float:
-        return now
-
-    def __getattr__(self, name: str) -> Any:
-        return lambda *_arguments, **_options: None
-
-
 async def test_feeds_and_submissions_share_the_gate(client: BatchClient, service: ScriptedService) -> None:
     """One controller for the client: together they have no more in flight than it allows, and all get through."""
     service.latency = 0.005
-    gate: Any = client.tasks._gate  # pyright: ignore[reportPrivateUsage]  # that there is one is what is promised
-    gate.pacing = Three()
+    gate = allow(client, 3)
     async with client.tasks.feed(service.job) as one, client.tasks.feed(service.job) as other:
         first, second, report = await asyncio.gather(
             add_each(one, make_models(1_500, "one")),

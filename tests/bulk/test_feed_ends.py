@@ -261,6 +261,39 @@ async def test_the_client_is_closed_while_it_rests(service: ScriptedService) -> 
             await feed.close()
 
 
+class Closed:
+    """A controller that lets nobody through for an hour."""
+
+    state = "closed"
+
+    def window(self, now: float) -> int:  # noqa: ARG002 - the protocol's
+        return 8
+
+    def next_at(self, now: float) -> float:
+        return now + 3_600
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *_arguments, **_options: None
+
+
+async def test_the_client_is_closed_while_its_controller_holds_everything(service: ScriptedService) -> None:
+    with leaves_nothing():
+        async with connect(service) as client:
+            gate: Any = client.tasks._gate  # pyright: ignore[reportPrivateUsage]  # held by hand
+            gate.pacing = Closed()
+            feed = await client.tasks.feed(service.job, linger=0.0).__aenter__()
+            callers = start(feed, make_models(10))
+            await asyncio.sleep(0.02)
+            submitting = asyncio.create_task(client.tasks.submit(service.job, make_models(10, "other")))
+            await asyncio.sleep(0.02)
+        assert {str(getattr(each, "state", each)) for each in await told_by(callers)} == {"not_sent"}
+        for end in (feed.close(), submitting):
+            with pytest.raises(SubmissionError, match="closed"):
+                await end
+        await settled()
+    assert service.history == []
+
+
 # What no request can get over
 
 

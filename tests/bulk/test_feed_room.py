@@ -76,6 +76,22 @@ async def test_room_for_one_is_given_to_one(client: BatchClient, service: Script
         await asyncio.gather(*holding)
 
 
+@pytest.mark.parametrize("callers", [49, 50, 99, 100, 130, 250])
+async def test_where_no_request_can_be_full_the_room_is(
+    client: BatchClient, service: ScriptedService, callers: int
+) -> None:
+    """Nobody lingers for tasks that could not be taken; what is over from that does."""
+    async with client.tasks.feed(service.job, max_pending=50, linger=600.0) as feed:
+        adding = start(feed, make_models(callers))
+        await service.until(lambda: service.processed == callers - callers % 50)
+        await settled()
+        assert feed.waiting == callers % 50
+        await feed.flush()
+        outcomes = await asyncio.gather(*adding)
+    assert [len(record.ids) for record in service.history][: callers // 50] == [50] * (callers // 50)
+    judge_feed(service, feed, outcomes, exact=True)
+
+
 # Fairness
 
 
