@@ -219,13 +219,17 @@ async def test_flush_does_not_wait_for_what_comes_later(client: BatchClient, ser
 
 
 async def test_flush_waits_for_the_task_of_a_caller_who_left(client: BatchClient, service: ScriptedService) -> None:
-    service.latency = 0.1
+    service.fault = lambda _: hang(1.0)
     async with client.tasks.feed(service.job, linger=0.0) as feed:
         (caller,) = start(feed, make_models(1))
-        await service.until(lambda: len(service.history) == 1)
+        await service.until(lambda: service.processed == 1)
         caller.cancel()
-        await feed.flush()
-        assert service.history[0].ended is not None
+        flushing = asyncio.create_task(feed.flush())
+        await settled()
+        assert not flushing.done()
+        service.release()
+        async with asyncio.timeout(10):
+            await flushing
         assert feed.pending == 0
 
 

@@ -65,11 +65,12 @@ async def test_while_it_waits_for_room_its_task_is_not_sent(client: BatchClient,
 
 
 async def test_in_flight_its_task_goes_on(client: BatchClient, service: ScriptedService) -> None:
-    service.latency = 0.1
+    service.fault = lambda _: hang(1.0)
     async with client.tasks.feed(service.job, linger=0.0) as feed:
         callers = start(feed, make_models(10))
         await service.until(lambda: service.processed == 10)
         await cancel(callers[:9])
+        service.release()
         assert (await callers[9]).state == "added"
     assert feed.report.added == 10
     assert len(service.history) == 1
@@ -129,11 +130,18 @@ async def test_an_add_all_keeps_what_was_taken_and_drops_the_rest(
 
 async def test_by_a_timeout(client: BatchClient, service: ScriptedService) -> None:
     service.fault = lambda record: hang(1.0) if record.number == 1 else None
+    limit = asyncio.timeout(None)
+
+    async def caller() -> None:
+        async with limit:
+            await feed.add(make_models(1)[0])
 
     async with client.tasks.feed(service.job, linger=0.0) as feed:
+        calling = asyncio.create_task(caller())
+        await service.until(lambda: service.processed == 1)
+        limit.reschedule(asyncio.get_running_loop().time())
         with pytest.raises(TimeoutError):
-            async with asyncio.timeout(0.05):
-                await feed.add(make_models(1)[0])
+            await calling
         # Others are served meanwhile, and the same id is no riddle for long.
         await add_each(feed, make_models(10, "other"))
         again = asyncio.create_task(feed.add(make_models(1)[0]))
