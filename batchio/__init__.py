@@ -1,6 +1,7 @@
 """batchio: an asyncio client of Azure Batch that adds millions of tasks and never loses one."""
 
 from . import errors, models, odata
+from .bulk.feed import Feed
 from .bulk.report import OutcomeState, SubmissionProgress, SubmissionReport, TaskOutcome
 from .bulk.submission import Submission
 from .client import BatchClient
@@ -51,6 +52,7 @@ __all__ = [
     "DeadlineError",
     "DecodeError",
     "EncodeError",
+    "Feed",
     "FileInfo",
     "FileStream",
     "HttpResponseError",

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from ..errors import BatchioError
 from ..models import BatchError
 from ..session.session import Session
+from .account import progress_of, report_of
 from .backlog import Backlog
 from .carrier import Carrier, blank_request, error_of
 from .feeder import Feeder
@@ -25,9 +27,9 @@ from .ledger import Ledger
 from .meter import Meter
 from .options import Options
 from .report import OutcomeState, SubmissionProgress, SubmissionReport, TaskOutcome
+from .source import Source
 from .tasks import Tasks
 
-_LINGER = 0.05
 _TICK = 0.25
 
 
@@ -35,14 +37,22 @@ class Engine:
     """Runs one submission; `run` returns when every task taken is settled."""
 
     def __init__(
-        self, session: Session, gate: Gate, job_id: str, tasks: Any, options: Options, *, reading: bool
+        self,
+        session: Session,
+        gate: Gate,
+        job_id: str,
+        source: Source,
+        options: Options,
+        *,
+        reading: bool = False,
+        sink: Callable[[list[TaskOutcome]], None] | None = None,
     ) -> None:
         self.session = session
         self.gate = gate
         self.options = options
         self.clock = gate.clock
         self.blank = blank_request(session, job_id, options)
-        self.ledger = Ledger(keep=options.keep, existed_is_ok=options.on_exists == "ok", reading=reading)
+        self.ledger = Ledger(keep=options.keep, existed_is_ok=options.on_exists == "ok", reading=reading, sink=sink)
         self.backlog = Backlog(options.max_body)
         self.requests = self.retries = self.refused = self.bytes_sent = 0
         self.failure: BaseException | None = None
@@ -50,7 +60,7 @@ class Engine:
         self.has_accepted = False
         self.is_over = self.concluded = False
         self.meter = Meter(self.clock())
-        self.feeder = Feeder(tasks, options, self.backlog, self.ledger, self.wake, lacks_of(session.api_version))
+        self.feeder = Feeder(source, options, self.backlog, self.ledger, self.wake, lacks_of(session.api_version))
         self._waiting_since = 0.0
         self._entering = 0
         self._linger_until: float | None = None
@@ -141,16 +151,21 @@ class Engine:
                 await self.gate.enter()
                 self._entering = 0
                 self.meter.waits_for = None
-                if self.backlog.has_request(flush=self._is_flushing(self.clock())):
-                    self._launch()
-                else:
-                    # A carrier that kept its place has taken it.
+                # More may have come meanwhile; or a carrier that kept its place has taken it all.
+                tasks = self._take_request()
+                if tasks is None:
                     self.gate.leave()
+                else:
+                    self._launch(tasks)
 
     def next_tasks(self) -> Tasks | None:
         """More for a carrier that is through, if its place in the window still holds."""
         if self.stopping.is_set() or not self.gate.may_stay(self._entering):
             return None
+        return self._take_request()
+
+    def _take_request(self) -> Tasks | None:
+        """The next request's tasks, if there is one that should leave now."""
         self._reject(self.feeder.prepare())
         now = self.clock()
         self.backlog.wake_retries(now)
@@ -159,12 +174,10 @@ class Engine:
         self._linger_until = None
         return self.backlog.take()
 
-    def _launch(self) -> None:
-        now = self.clock()
+    def _launch(self, tasks: Tasks) -> None:
         if not self._carriers:
-            self._waiting_since = now
-        self._linger_until = None
-        carrier = Carrier(self, self.backlog.take())
+            self._waiting_since = self.clock()
+        carrier = Carrier(self, tasks)
         task = asyncio.create_task(carrier.carry(), name="batchio request")
         self._carriers.add(task)
         task.add_done_callback(partial(self._landed, carrier))
@@ -195,7 +208,7 @@ class Engine:
         if self.feeder.is_empty or self.feeder.is_full:
             return True
         if self._linger_until is None:
-            self._linger_until = now + _LINGER
+            self._linger_until = now + self.options.linger
         return now >= self._linger_until
 
     # What carriers report
@@ -238,37 +251,12 @@ class Engine:
     @property
     def progress(self) -> SubmissionProgress:
         """A snapshot."""
-        counts = self.ledger.counts
-        return SubmissionProgress(
-            taken=self.feeder.taken,
-            outcomes={state.value: count for state, count in counts.items()},
-            done=self.ledger.settled,
-            in_flight=len(self._carriers),
-            rate=self.meter.rate,
-            window=min(self.gate.window, self.options.max_requests),
-            pacing=self.gate.pacing.state,
-            requests=self.requests,
-            retries=self.retries,
-            refused=self.refused,
-            elapsed=self.meter.elapsed(self.clock()),
-            lost=dict(self.meter.lost),
-        )
+        return progress_of(self, len(self._carriers))
 
     @property
     def report(self) -> SubmissionReport:
         """The account so far; after the run, of all of it."""
-        elapsed = self.meter.elapsed(self.clock())
-        return self.ledger.fill(
-            SubmissionReport(
-                taken=self.feeder.taken,
-                requests=self.requests,
-                retries=self.retries,
-                refused=self.refused,
-                bytes_sent=self.bytes_sent,
-                elapsed=elapsed,
-                tasks_per_second=self.ledger.settled / elapsed if elapsed > 0 else 0.0,
-            )
-        )
+        return report_of(self)
 
     async def _tick(self) -> None:
         """Limits of time and progress, four times a second."""

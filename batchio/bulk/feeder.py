@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
 from .backlog import Backlog
 from .intake import BadTask, RawQueue, local_error, prepare
@@ -16,7 +15,7 @@ from .lacks import Lacks
 from .ledger import Ledger
 from .options import Options
 from .packer import MAX_TASKS, fits_alone
-from .source import CHUNK, Source, open_source
+from .source import CHUNK, Source
 from .tasks import Tasks
 
 _GUESSED_BYTES = 65_536
@@ -27,7 +26,7 @@ class Feeder:
 
     def __init__(
         self,
-        tasks: Any,
+        source: Source,
         options: Options,
         backlog: Backlog,
         ledger: Ledger,
@@ -38,7 +37,7 @@ class Feeder:
         self.error: Exception | None = None
         self.pending_bytes = 0
         self.is_held = False
-        self._source: Source = open_source(tasks)
+        self._source = source
         self._raw = RawQueue()
         self._options = options
         self._lacks = lacks
@@ -114,12 +113,14 @@ class Feeder:
 
     async def _wait_for_room(self) -> int:
         """How many items may be read now."""
-        window = self._options.max_requests * MAX_TASKS
+        window = self._options.window
+        # Few at a time are not worth the way, unless somebody waits for each.
+        least = max(1, min(MAX_TASKS, window // 10) if self._options.max_pending else min(window, CHUNK) // 2)
         while True:
             waiting = len(self._raw) + len(self._backlog.packer)
             held = self.taken - self._ledger.settled + self._ledger.unread
             room = min(window - held, 2 * CHUNK - waiting)
-            if not self.is_full and room >= min(window, CHUNK) // 2:
+            if not self.is_full and room >= least:
                 # An item may be a list of tasks.
                 each = max(1, self.taken // max(1, self._items))
                 return max(1, min(room, CHUNK, self._affordable()) // each)

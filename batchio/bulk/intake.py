@@ -17,6 +17,9 @@ from ..models import BatchError, ErrorMessage, TaskAddParameter
 from .lacks import Lacks
 from .tasks import Tasks
 
+Task = TaskAddParameter | Mapping[str, Any] | bytes
+"""One task: a model, a mapping in wire shape, or its JSON."""
+
 
 class _Identity(msgspec.Struct):
     id: str

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import msgspec
@@ -31,15 +31,23 @@ class Mark(msgspec.Struct):
 
 
 class Ledger:
-    """Settles tasks, counts them, keeps failures, and hands outcomes to a reader where there is one."""
+    """Settles tasks, counts them, keeps failures, and hands outcomes to a reader or a sink where there is one."""
 
-    def __init__(self, *, keep: Keep, existed_is_ok: bool, reading: bool) -> None:
+    def __init__(
+        self,
+        *,
+        keep: Keep,
+        existed_is_ok: bool,
+        reading: bool,
+        sink: Callable[[list[TaskOutcome]], None] | None = None,
+    ) -> None:
         self.counts = dict.fromkeys(OutcomeState, 0)
         self.marks: dict[int, Mark] = {}
         self.unread = 0
         self._keep: Keep = keep
         self._existed_is_ok = existed_is_ok
         self._reading = reading
+        self._sink = sink
         self._errors: dict[str, int] = {}
         self._failures: list[TaskOutcome] = []
         self._truncated = False
@@ -66,7 +74,7 @@ class Ledger:
     def add_all(self, tasks: Tasks) -> None:
         """Settle a request whose every task was added at its first try."""
         self.counts[_ADDED] += len(tasks)
-        if self._reading or self._keep == "all":
+        if self._reading or self._sink is not None or self._keep == "all":
             self._deliver(
                 [
                     TaskOutcome(index=index, task_id=task_id, state=_ADDED)
@@ -172,6 +180,8 @@ class Ledger:
     def _deliver(self, outcomes: list[TaskOutcome]) -> None:
         if self._keep == "all":
             self._outcomes += outcomes
+        if self._sink is not None:
+            self._sink(outcomes)
         if self._reading:
             self._outbox.append(outcomes)
             self.unread += len(outcomes)

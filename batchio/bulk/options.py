@@ -1,13 +1,14 @@
-"""The options of a submission, checked before anything is sent."""
+"""The options of a submission and of a feed, checked before anything is sent."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypedDict
 
 import msgspec
 
 from ..errors import ConfigurationError
+from .packer import MAX_TASKS
 from .report import SubmissionProgress
 
 
@@ -43,8 +44,35 @@ class SubmitOptions(TypedDict, total=False):
     """Seconds for one try, in place of the client's `timeout`."""
 
 
+class FeedOptions(TypedDict, total=False):
+    """Options of `feed`."""
+
+    linger: float
+    """Seconds that a task may wait for others to fill its request. 0.01."""
+    max_pending: int
+    """Tasks that were taken and have no outcome yet, at most; callers beyond it wait. 10,000."""
+    attempts: int
+    """Tries of a task before the feed gives it up; refusals (429, 503 ServerBusy) do not count. 10."""
+    patience: float
+    """Seconds without one accepted request, while there is one to send, after which the feed stops. 300."""
+    max_requests: int
+    """Requests in flight at most. 256."""
+    max_body: int
+    """Bytes of one request at most. 950,000."""
+    max_pending_bytes: int
+    """Bytes of tasks that were taken and have no outcome yet, at most. 64 MiB."""
+    on_exists: Literal["report", "ok"]
+    """Whether the report counts an id that was there before as a failure. "report"."""
+    details: bool
+    """Whether outcomes carry ETag, time and location. False."""
+    progress: Callable[[SubmissionProgress], object] | None
+    """Called with a snapshot, at most 4 times a second. What it raises ends the feed."""
+    timeout: float | None
+    """Seconds for one try, in place of the client's `timeout`."""
+
+
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """`SubmitOptions` with every default filled in."""
+    """`SubmitOptions` or `FeedOptions` with every default filled in."""
 
     attempts: int = 10
     patience: float = 300.0
@@ -59,20 +87,44 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     progress: Any = None
     terminate_when_complete: bool = False
     timeout: float | None = None
+    linger: float = 0.05
+    max_pending: int | None = None
+
+    @property
+    def window(self) -> int:
+        """Tasks that were taken and have no outcome yet, or one that is not read, at most."""
+        return self.max_pending or self.max_requests * MAX_TASKS
 
 
-_AT_LEAST: dict[str, int] = {"attempts": 1, "max_requests": 1, "max_body": 1_000, "max_pending_bytes": 1_000}
+_AT_LEAST: dict[str, int] = {
+    "attempts": 1,
+    "max_requests": 1,
+    "max_body": 1_000,
+    "max_pending": 1,
+    "max_pending_bytes": 1_000,
+}
 _FLAGS = ("details", "terminate_when_complete")
 _SECONDS = ("patience", "deadline", "timeout")
 
 
 def check_options(given: SubmitOptions) -> Options:
     """Raises `TypeError` for an unknown option and `ConfigurationError` for a bad value."""
-    for name, value in given.items():
-        if name not in Options.__struct_fields__:
-            raise TypeError(f"submit has no option {name!r}; it takes {', '.join(Options.__struct_fields__)}")
-        _check(name, value)
+    _check_all("submit", given, SubmitOptions.__annotations__)
     return Options(**given)
+
+
+def check_feed_options(given: FeedOptions) -> Options:
+    """The same for a feed. Its callers have their outcomes, so the report keeps none: it would grow for ever."""
+    _check_all("feed", given, FeedOptions.__annotations__)
+    filled: FeedOptions = {"linger": 0.01, "max_pending": 10_000, **given}
+    return Options(keep="none", **filled)
+
+
+def _check_all(who: str, given: Mapping[str, Any], known: Mapping[str, Any]) -> None:
+    for name, value in given.items():
+        if name not in known:
+            raise TypeError(f"{who} has no option {name!r}; it takes {', '.join(known)}")
+        _check(name, value)
 
 
 def _check(name: str, value: Any) -> None:
@@ -85,9 +137,8 @@ def _check(name: str, value: Any) -> None:
             return
         if isinstance(value, bool) or not isinstance(value, int | float) or not value > 0:
             raise ConfigurationError(f"{name}: seconds above 0{' or None' if optional else ''}, not {value!r}")
-    elif name in _FLAGS:
-        if not isinstance(value, bool):
-            raise ConfigurationError(f"{name}: True or False, not {value!r}")
+    elif name == "linger":
+        check_wait(name, value)
     elif name == "progress":
         if value is not None and not callable(value):
             raise ConfigurationError(f"progress: a function or None, not {value!r}")
@@ -95,7 +146,17 @@ def _check(name: str, value: Any) -> None:
         _check_choice(name, value)
 
 
+def check_wait(name: str, value: Any) -> None:
+    """Raises `ConfigurationError` unless `value` is a number of seconds, 0 included."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
+        raise ConfigurationError(f"{name}: seconds, 0 or more, not {value!r}")
+
+
 def _check_choice(name: str, value: Any) -> None:
+    if name in _FLAGS:
+        if not isinstance(value, bool):
+            raise ConfigurationError(f"{name}: True or False, not {value!r}")
+        return
     choices = {"on_rejected": ("collect", "stop"), "on_exists": ("report", "ok"), "keep": ("failures", "all", "none")}
     if value not in choices[name]:
         raise ConfigurationError(f"{name}: one of {', '.join(choices[name])}, not {value!r}")

@@ -81,6 +81,14 @@ LISTED = {
 
 UNLISTED = {
     "batchio-lines": Listed(module="ours", about="submit, lines of a file as bytes", expected=_expected(2.5, 3.5, 14)),
+    "batchio-feed": Listed(
+        module="callers", about="10,000 callers of one feed, mappings", expected=_expected(10, 12, 25)
+    ),
+    "batchio-one-by-one": Listed(
+        module="callers",
+        about="10,000 callers, a request with one task each, 100 at a time",
+        expected=_expected(400, 420, 500),
+    ),
 }
 """Not in the table of clients; other parts of the benchmark use them."""
 
