@@ -8,8 +8,8 @@ from __future__ import annotations
 from statistics import median
 
 from benchmarks import markdown
-from benchmarks.markdown import digits
 from benchmarks.goals import Goal
+from benchmarks.markdown import digits
 from benchmarks.processes import measured
 from benchmarks.rounds import Run
 
