@@ -281,7 +281,7 @@ WORST = {
     "digits": "1" * MAX_LENGTH,
     "quotes": '"' * MAX_LENGTH,
     "every operator at every depth": "x=" + DEEP * MAX_DEPTH + "1" + ")" * MAX_DEPTH,
-    "as deep as it may": "x=" + DEEP * (MAX_DEPTH // 2) + "1" + ")" * (MAX_DEPTH // 2),
+    "as deep as it may": "x=" + DEEP * (MAX_DEPTH - 1) + "1" + ")" * (MAX_DEPTH - 1),
     "sorting": TEN + "v=vec(" + ",".join("v" * 10) + ");x=" + "+".join(["percentile(v,5)"] * 490),
     "sum of vectors": TEN + "v=vec(" + ",".join("v" * 10) + ");x=v" + "+v" * 3900,
     "growing": TEN + ("v=vec(" + ",".join("v" * 10) + ");") * 90,

@@ -3,9 +3,9 @@
 Law: a formula is evaluated from values alone (the history of the pool, the time, a source of random numbers), in
 time, depth and memory that have a bound; it gives an `Evaluation` or a `FormulaError` with the place.
 
-    history = History()
-    history.hold({"$TargetDedicatedNodes": 2, "$CurrentDedicatedNodes": 2})
-    history.add(now, {"$PendingTasks": 7})          # every 30 seconds
+    history = History()                                                          # one for each pool
+    history.hold({"$TargetDedicatedNodes": 2, "$CurrentDedicatedNodes": 2})      # whenever they change
+    history.add(now, {"$PendingTasks": 7})                                       # every 30 seconds
     evaluate("$TargetDedicatedNodes = max($PendingTasks.GetSample(1));", history=history, now=now, rng=Random())
 
 Source: "Create a formula to automatically scale compute nodes in a Batch pool" of the product's documentation.

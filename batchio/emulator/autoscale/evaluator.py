@@ -34,8 +34,8 @@ def evaluate(formula: str | Formula, *, history: History, now: datetime, rng: Ra
     `now` is an aware datetime; samples after it do not count. `rng` is what `rand()` draws from.
     Raises `FormulaError`.
 
-    >>> evaluate("$TargetDedicatedNodes = 7 / 2;", history=History(), now=datetime(2024, 7, 1, tzinfo=UTC),
-    ...     rng=Random(1)).results
+    >>> noon = datetime.fromisoformat("2024-07-01T12:00:00Z")
+    >>> evaluate("$TargetDedicatedNodes = 7 / 2;", history=History(), now=noon, rng=Random(1)).results
     '$TargetDedicatedNodes=3;$TargetLowPriorityNodes=0;$NodeDeallocationOption=requeue'
     """
     if now.tzinfo is None:
