@@ -23,6 +23,8 @@ Law: an exception of another library never reaches the caller by itself; it hang
      |   +- ThrottledError              429, 503 ServerBusy
      |   +- ServiceError                5xx
      |   +- BadRequestError             400
+     +- JournalError              the journal of a submission cannot be written
+     |   +- InputChangedError         the input is not the one that the journal was written for; .first .end
      +- SubmissionError           a submission that cannot go on; .report accounts for every task
 """
 
@@ -212,6 +214,37 @@ class ServiceError(HttpResponseError):
 
 class BadRequestError(HttpResponseError):
     """400: the request is wrong; `code` and `values` say where."""
+
+
+class JournalError(BatchioError):
+    """The journal of a submission cannot be written: a full disk, a broken one. Every task is accounted for in the
+    report; what the journal does not hold is sent again by a resumed run.
+    """
+
+
+class InputChangedError(JournalError):
+    """The input is not the one that the journal was written for. No task from ordinal `first` up to, without, `end` was
+    sent by this run.
+    """
+
+    def __init__(self, message: str, *, first: int, end: int) -> None:
+        super().__init__(message)
+        self.first = first
+        self.end = end
+
+    @classmethod
+    def of(cls, first: int, end: int) -> InputChangedError:
+        """The ids of these tasks are others."""
+        text = (
+            f"the input has changed: tasks {first} to {end - 1} are not those that the journal knows (counted from 0)"
+        )
+        return cls(text, first=first, end=end)
+
+    @classmethod
+    def ended(cls, count: int, known: int) -> InputChangedError:
+        """The input holds less than the journal knows."""
+        text = f"the input has changed: it ends after {count} tasks, and the journal knows of {known}"
+        return cls(text, first=count, end=known)
 
 
 class SubmissionError(BatchioError):

@@ -22,6 +22,7 @@ ARGUMENTS: dict[type[e.BatchioError], dict[str, Any]] = {
     e.TransportError: {"sent": False},
     e.ConnectError: {"lasting": True},
     e.ConnectionLostError: {"before_answer": True},
+    e.InputChangedError: {"first": 4096, "end": 8192},
     e.SubmissionError: {"report": {"added": 3}},
 }
 
@@ -127,7 +128,7 @@ def test_what_may_be_tried_again() -> None:
     assert e.ConnectionLostError("x").retriable
     assert e.ConnectError("x").retriable
     assert not e.ConnectError("x", lasting=True).retriable
-    for kind in (e.ConfigurationError, e.VersionError, e.EncodeError, e.DecodeError, e.CredentialError):
+    for kind in (e.ConfigurationError, e.VersionError, e.EncodeError, e.DecodeError, e.CredentialError, e.JournalError):
         assert not kind("x").retriable
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from ..errors import BatchioError
 from ..models import BatchError
 from ..session.session import Session
+from .account import progress_of, report_of
 from .backlog import Backlog
 from .carrier import Carrier, blank_request, error_of
 from .feeder import Feeder
@@ -24,6 +25,7 @@ from .lacks import lacks_of
 from .ledger import Ledger
 from .meter import Meter
 from .options import Options
+from .recorder import Recorder, open_recorder
 from .report import OutcomeState, SubmissionProgress, SubmissionReport, TaskOutcome
 from .tasks import Tasks
 
@@ -40,6 +42,7 @@ class Engine:
         self.session = session
         self.gate = gate
         self.options = options
+        self.job_id = job_id
         self.clock = gate.clock
         self.blank = blank_request(session, job_id, options)
         self.ledger = Ledger(keep=options.keep, existed_is_ok=options.on_exists == "ok", reading=reading)
@@ -49,6 +52,8 @@ class Engine:
         self.last_failure: BatchioError | None = None
         self.has_accepted = False
         self.is_over = self.concluded = False
+        self._is_broken = False
+        self._recorder: Recorder | None = None
         self.meter = Meter(self.clock())
         self.feeder = Feeder(tasks, options, self.backlog, self.ledger, self.wake, lacks_of(session.api_version))
         self._waiting_since = 0.0
@@ -59,6 +64,15 @@ class Engine:
         self.stopping = asyncio.Event()
         self._wake = asyncio.Event()
 
+    async def open(self) -> None:
+        """Open the journal, where there is one, and go on where it ends; raises `ConfigurationError`."""
+        if self.options.journal is None:
+            return
+        recorder = self._recorder = await open_recorder(self)
+        self.ledger.resume(recorder)
+        self.feeder.resume(recorder)
+        self.meter.resume(self.ledger.settled)
+
     async def run(self) -> None:
         """Carry every task to its outcome. Cancelled, it still settles every task before it ends."""
         self._dispatcher = asyncio.create_task(self._dispatch(), name="batchio dispatcher")
@@ -67,6 +81,8 @@ class Engine:
             asyncio.create_task(self.feeder.read(), name="batchio reader"),
             asyncio.create_task(self._tick(), name="batchio ticker"),
         ]
+        if self._recorder is not None:
+            helpers.append(asyncio.create_task(self._recorder.keep(), name="batchio journal"))
         try:
             await asyncio.wait([self._dispatcher])
             while self._carriers:
@@ -78,6 +94,7 @@ class Engine:
         """Take no more and try nothing again; what is on its way may still arrive."""
         self.failure = self.failure or failure
         self.stopping.set()
+        self.feeder.is_stopping = True
         if self._dispatcher is not None:
             self._dispatcher.cancel()
 
@@ -112,6 +129,9 @@ class Engine:
         await self.feeder.stop()
         self.failure = self.failure or self.feeder.error
         self._settle_rest()
+        if self._recorder is not None:
+            await self._recorder.close(self.feeder, in_order=not self._is_broken)
+            self.failure = self.failure or self._recorder.failure
         self.is_over = True
         self.meter.end(self.clock())
         self.ledger.ready.set()
@@ -174,6 +194,7 @@ class Engine:
         self._carriers.discard(task)
         self.gate.leave()
         if not task.cancelled() and task.exception() is not None:
+            self._is_broken = True
             self.stop(task.exception())
         self.wake()
 
@@ -236,39 +257,19 @@ class Engine:
             self.stop(BatchioError(f"task {task_id!r} was rejected: {error.code if error else 'no reason given'}"))
 
     @property
+    def in_flight(self) -> int:
+        """Requests on their way, or held in backoff."""
+        return len(self._carriers)
+
+    @property
     def progress(self) -> SubmissionProgress:
         """A snapshot."""
-        counts = self.ledger.counts
-        return SubmissionProgress(
-            taken=self.feeder.taken,
-            outcomes={state.value: count for state, count in counts.items()},
-            done=self.ledger.settled,
-            in_flight=len(self._carriers),
-            rate=self.meter.rate,
-            window=min(self.gate.window, self.options.max_requests),
-            pacing=self.gate.pacing.state,
-            requests=self.requests,
-            retries=self.retries,
-            refused=self.refused,
-            elapsed=self.meter.elapsed(self.clock()),
-            lost=dict(self.meter.lost),
-        )
+        return progress_of(self)
 
     @property
     def report(self) -> SubmissionReport:
         """The account so far; after the run, of all of it."""
-        elapsed = self.meter.elapsed(self.clock())
-        return self.ledger.fill(
-            SubmissionReport(
-                taken=self.feeder.taken,
-                requests=self.requests,
-                retries=self.retries,
-                refused=self.refused,
-                bytes_sent=self.bytes_sent,
-                elapsed=elapsed,
-                tasks_per_second=self.ledger.settled / elapsed if elapsed > 0 else 0.0,
-            )
-        )
+        return report_of(self)
 
     async def _tick(self) -> None:
         """Limits of time and progress, four times a second."""
