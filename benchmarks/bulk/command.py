@@ -18,7 +18,7 @@ from typing import Any
 from benchmarks.processes import RunFailed, measured, pins
 from benchmarks.responder.handle import responder
 
-from . import command_line, goals, memory, tables
+from . import command_line, goals, journal, memory, tables
 from .building import KINDS
 from .clients import LISTED, Order
 from .rounds import Setting, interleaved, tasks_for
@@ -161,4 +161,12 @@ def _command_line(setting: Setting, arguments: argparse.Namespace) -> _Found:
     return rounds, judged
 
 
-_PARTS = {"clients": _clients, "building": _building, "memory": _memory, "cli": _command_line}
+def _journal(setting: Setting, arguments: argparse.Namespace) -> _Found:
+    sizes = [size for size in arguments.size if size != "large"] or arguments.size
+    found = journal.measure(setting, sizes, arguments.tasks, arguments.in_flight, arguments.repeat)
+    text, judged = journal.report(found)
+    print(f"\n## Journal: the same run with and without it\n\n{text}")
+    return found, judged
+
+
+_PARTS = {"clients": _clients, "building": _building, "memory": _memory, "journal": _journal, "cli": _command_line}

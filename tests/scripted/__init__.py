@@ -39,11 +39,12 @@ from .driving import (
     submit,
 )
 from .faults import Fault, Items, chance, each, for_requests, poisoned, refuse, too_large, when
-from .service import ACCOUNT, KEY, OTHER_KEY, ScriptedService
+from .service import ACCOUNT, JOB, KEY, OTHER_KEY, ScriptedService
 from .truth import ItemError, Record, Result
 
 __all__ = [
     "ACCOUNT",
+    "JOB",
     "KEY",
     "NORMAL",
     "OTHER_KEY",
