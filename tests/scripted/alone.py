@@ -40,6 +40,8 @@ class _Lean(ScriptedService):
     def __init__(self, seed: int) -> None:
         super().__init__()
         self.fault = chance(seed, FAULTS)
+        # So that requests are on their way when a client dies.
+        self.latency = 0.02
         self.truth.tries = _Nothing()
         self.truth.spelled = {}
 
