@@ -227,7 +227,7 @@ class InputChangedError(JournalError):
     sent by this run.
     """
 
-    def __init__(self, message: str, *, first: int, end: int) -> None:
+    def __init__(self, message: str, *, first: int = 0, end: int = 0) -> None:
         super().__init__(message)
         self.first = first
         self.end = end

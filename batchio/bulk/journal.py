@@ -20,17 +20,14 @@ import enum
 import sys
 import zlib
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from struct import Struct
 
 import msgspec
 
-from ..errors import ConfigurationError
 from .blocks import BLOCK, Block
+from .journal_header import Header, decode_header
 from .ranges import Range, Ranges
 
-VERSION = 1
-MAGIC = b"batchio\n"
 RESERVE_STEP = 65_536
 """Ordinals that are reserved at once."""
 EVERYTHING = (0, sys.maxsize)
@@ -61,14 +58,13 @@ class Ending(enum.IntEnum):
 
 FINAL = (Kind.ADDED, Kind.EXISTED, Kind.REJECTED)
 _EXISTS = "TaskExists"
-_START = Struct("<HI")
 _CHECK = Struct("<I")
 _RANGE = Struct("<BQI")
 _CODED = Struct("<BQIB")
 _RESERVE = Struct("<BQ")
 _HASH = Struct("<BQII")
 _END = Struct("<BQB")
-_STRUCTS = {
+_LAYOUTS: dict[int, Struct] = {
     **dict.fromkeys((Kind.ADDED, Kind.EXISTED, Kind.MAYBE), _RANGE),
     Kind.REJECTED: _CODED,
     Kind.RESERVE: _RESERVE,
@@ -77,42 +73,6 @@ _STRUCTS = {
 }
 _MOST_CODE = 255
 _MOST_COUNT = 2**32 - 1
-
-
-class Header(msgspec.Struct, frozen=True):
-    """Whose journal it is."""
-
-    endpoint: str
-    job: str
-    created: datetime
-
-    def check(self, endpoint: str, job: str) -> None:
-        """Raise `ConfigurationError` where it is another job's."""
-        if (self.endpoint, self.job.lower()) != (endpoint, job.lower()):
-            raise ConfigurationError(
-                f"it is the journal of job {self.job!r} at {self.endpoint}, not of job {job!r} at {endpoint}"
-            )
-
-
-def encode_header(header: Header) -> bytes:
-    """The bytes that a journal begins with."""
-    text = msgspec.json.encode(header)
-    data = MAGIC + _START.pack(VERSION, len(text)) + text
-    return data + _CHECK.pack(zlib.crc32(data))
-
-
-def decode_header(data: bytes) -> tuple[Header, int]:
-    """The header and its length; raises `ConfigurationError`."""
-    at = len(MAGIC) + _START.size
-    if not data.startswith(MAGIC) or len(data) < at:
-        raise ConfigurationError("it does not begin as a journal of batchio does")
-    version, length = _START.unpack_from(data, len(MAGIC))
-    if version > VERSION:
-        raise ConfigurationError(f"its format is version {version}, and this batchio knows {VERSION} at most")
-    end = at + length
-    if data[end : end + _CHECK.size] != _CHECK.pack(zlib.crc32(data[:end])):
-        raise ConfigurationError("its header is damaged, so that nobody can tell whose journal it is")
-    return msgspec.json.decode(data[at:end], type=Header), end + _CHECK.size
 
 
 class Chain:
@@ -203,7 +163,8 @@ class State:
 
     def settled(self) -> Settled:
         """Add it all up; an ordinal counts once, whatever is written."""
-        counts, errors = dict.fromkeys(FINAL, 0), dict[str, int]()
+        counts: dict[Kind, int] = dict.fromkeys(FINAL, 0)
+        errors: dict[str, int] = {}
         reached = 0
         for start, end, kind, code in sorted(self.ranges):
             fresh = end - max(start, reached)
@@ -256,7 +217,7 @@ def replay(data: bytes) -> State:
     state = State(header, at)
     check = zlib.crc32(data[:at])
     size = len(data)
-    while at < size and (layout := _STRUCTS.get(data[at])) is not None:  # type: ignore[call-overload]
+    while at < size and (layout := _LAYOUTS.get(data[at])) is not None:
         end = at + layout.size
         if end > size:
             break
@@ -295,5 +256,6 @@ def ranges_record(chain: Chain, pending: Mapping[Kind, Iterable[Range]]) -> byte
     return b"".join(
         chain.range(kind, start, end)
         for kind in (Kind.EXISTED, Kind.MAYBE, Kind.ADDED)
-        for start, end in Ranges(pending.get(kind, ()))
+        if kind in pending
+        for start, end in Ranges(pending[kind])
     )

@@ -16,7 +16,8 @@ from pathlib import Path
 
 from ..errors import ConfigurationError
 from . import journal
-from .journal import Chain, Header, State
+from .journal import Chain, State
+from .journal_header import Header, encode_header
 
 _OWNER_ONLY = 0o600
 _CREATED = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
@@ -82,7 +83,7 @@ class JournalFile:
             os.ftruncate(self._descriptor, state.end + len(data))
 
     def _write_header(self, header: Header) -> None:
-        data = journal.encode_header(header)
+        data = encode_header(header)
         try:
             self.write(data)
         except OSError:

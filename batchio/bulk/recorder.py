@@ -1,7 +1,8 @@
 """A run's side of its journal: what is settled is written before anybody is told, what is sent was reserved before.
 
-Law: outcomes wait for the write, and the write for the end of the loop's turn, so that all answers of one turn share
-it. Whatever goes wrong with the file stops the run; what the journal then lacks is sent again by the next one.
+Law: an outcome is written before anybody is told. Until somebody asks, what is settled waits some milliseconds, so that
+many answers share one write. Whatever goes wrong with the file stops the run; what the journal then lacks is sent again
+by the next one.
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ if TYPE_CHECKING:
     from .feeder import Feeder
 
 _SYNC_SECONDS = 1.0
+_WRITE_SECONDS = 0.01
+"""Settled tasks wait so long to be written together, where nobody asks for them. What a kill catches there is sent
+again, as is what it catches on its way, which is more.
+"""
 _AHEAD = RESERVE_STEP // 4
 """So many ordinals before the end of what is reserved the next ones are."""
 _KINDS = {
@@ -55,9 +60,10 @@ class Recorder:
         self._target = 0
         self._blocks: list[Block] = []
         self._ranges: dict[Kind, list[Range]] = {}
-        self._rejected: list[tuple[Range, str]] = []
+        self._rejected: dict[str, list[Range]] = {}
         self._end = 0
         self._is_due = False
+        self._timer: asyncio.TimerHandle | None = None
         self._is_dirty = True
         self._wanted = asyncio.Event()
         self._thread: asyncio.Future[None] | None = None
@@ -99,7 +105,7 @@ class Recorder:
                     places.setdefault(kind, []).append(outcome.index)
             elif outcome.state is OutcomeState.REJECTED:
                 code = (outcome.error.code if outcome.error else None) or "Rejected"
-                self._rejected.append(((outcome.index, outcome.index + 1), code))
+                self._rejected.setdefault(code, []).append((outcome.index, outcome.index + 1))
                 self._due(outcome.index + 1)
         for kind, ordinals in places.items():
             for each in runs_of(ordinals):
@@ -111,9 +117,13 @@ class Recorder:
 
     def _due(self, end: int) -> None:
         self._end = max(self._end, end)
-        if not self._is_due:
-            self._is_due = True
-            self._loop.call_soon(self.flush)
+        self._is_due = True
+        if self._timer is None:
+            self._timer = self._loop.call_later(_WRITE_SECONDS, self._ring)
+
+    def _ring(self) -> None:
+        self._timer = None
+        self.flush()
 
     def flush(self) -> None:
         """Write what was settled. Nobody is told an outcome before."""
@@ -125,7 +135,7 @@ class Recorder:
     def _take_records(self) -> bytes:
         chain = self._file.chain
         blocks, ranges, rejected = self._blocks, self._ranges, self._rejected
-        self._blocks, self._ranges, self._rejected = [], {}, []
+        self._blocks, self._ranges, self._rejected = [], {}, {}
         if blocks:
             self._hashed = blocks[-1].end
         if self._end > self._hashed and (part := self._digest.part()) is not None:
@@ -133,10 +143,8 @@ class Recorder:
             blocks.append(part)
             self._hashed = part.end
         records = [chain.block(block) for block in blocks]
-        codes: dict[str, list[Range]] = {}
-        for place, code in rejected:
-            codes.setdefault(code, []).append(place)
-        records += [chain.rejected(*each, code) for code, places in codes.items() for each in Ranges(places)]
+        for code, places in rejected.items():
+            records += [chain.rejected(*each, code) for each in Ranges(places)]
         records.append(ranges_record(chain, ranges))
         return b"".join(records)
 
@@ -193,6 +201,8 @@ class Recorder:
             if isinstance(error := self._thread.exception(), OSError):
                 self._fail(error)
         self.flush()
+        if self._timer is not None:
+            self._timer.cancel()
         if self.failure is None:
             self._end = self._digest.position
             data = self._take_records()

@@ -140,7 +140,7 @@ async def test_cancelled_and_resumed(runs: Runs) -> None:
     async def follow() -> None:
         async with runs.client.tasks.submitting(runs.service.job, make_mappings(4_000), journal=path) as run:
             async for outcomes in run:
-                runs._receive(outcomes)
+                runs.receive(outcomes)
                 if len(runs.told) == 3_800:
                     enough.set()
 

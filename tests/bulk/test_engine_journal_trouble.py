@@ -17,8 +17,8 @@ from scripted.resuming import Runs
 
 from batchio import BatchClient, ConfigurationError, InputChangedError, JournalError, SubmissionError
 from batchio.bulk import recorder
-from batchio.bulk.journal import VERSION
 from batchio.bulk.journal_file import JournalFile, read
+from batchio.bulk.journal_header import VERSION
 
 ROOT = Path(__file__).parents[2]
 

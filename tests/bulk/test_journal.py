@@ -16,15 +16,13 @@ from batchio.bulk.journal import (
     RESERVE_STEP,
     Chain,
     Ending,
-    Header,
     Kind,
     State,
-    decode_header,
-    encode_header,
     opening,
     ranges_record,
     replay,
 )
+from batchio.bulk.journal_header import Header, decode_header, encode_header
 from batchio.bulk.ranges import Ranges
 
 HEADER = Header("https://farm.westeurope.batch.azure.com", "render", datetime(2024, 7, 1, tzinfo=UTC))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import pairwise
 
 from hypothesis import given
@@ -13,8 +14,8 @@ ordinals = st.integers(0, 60)
 ranges = st.lists(st.tuples(ordinals, ordinals).map(lambda pair: (min(pair), max(pair))), max_size=12)
 
 
-def members(some: object) -> set[int]:
-    return {ordinal for start, end in some for ordinal in range(start, end)}  # type: ignore[attr-defined]
+def members(some: Iterable[tuple[int, int]]) -> set[int]:
+    return {ordinal for start, end in some for ordinal in range(start, end)}
 
 
 @given(ranges)

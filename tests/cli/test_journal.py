@@ -319,7 +319,7 @@ names = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_
 
 
 @given(names, names, st.integers(1, 9), st.booleans())
-def test_the_command_means_the_same_again(file: str, journal: str, attempts: int, quiet: bool) -> None:  # noqa: FBT001
+def test_the_command_means_the_same_again(file: str, journal: str, attempts: int, quiet: bool) -> None:  # noqa: FBT001 - drawn
     options = SubmitOptions(journal=journal, attempts=attempts, quiet=quiet, failures=file, deadline=1.5)
     words = shlex.split(how_to_go_on("job", "tasks", options))
     assert words[:4] == ["batchio", "submit", "job", "tasks"]

@@ -54,7 +54,7 @@ class Runs:
                         for outcome in outcomes:
                             assert outcome.index not in now, f"told twice in one run: {outcome}"
                             now[outcome.index] = outcome
-                        self._receive(outcomes)
+                        self.receive(outcomes)
                         if until is not None and until(self):
                             run.stop()
                 except SubmissionError as error:
@@ -64,7 +64,8 @@ class Runs:
         self._adds_up(now)
         return self.report
 
-    def _receive(self, outcomes: Sequence[TaskOutcome]) -> None:
+    def receive(self, outcomes: Sequence[TaskOutcome]) -> None:
+        """Outcomes that a run handed out just now."""
         for outcome in outcomes:
             before = self.told.get(outcome.index)
             assert before is None, f"told again: {before}, then {outcome}"
