@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from ..errors import InputChangedError
 from .ranges import Ranges
@@ -44,32 +44,37 @@ class Digest:
         self.position = position
         self._crc = crc
 
-    def add(self, ids: Sequence[str | None]) -> list[Block]:
-        """Take the next ids, None for an item that has none; gives the blocks that are whole now."""
+    def add(self, ids: Sequence[str | None], joined: str | None = None) -> list[Block]:
+        """Take the next ids, None for an item that has none; gives the blocks that are whole now.
+
+        `joined`: the same ids as lines, where somebody has them and all of them are strings.
+        """
+        room = BLOCK - self.position % BLOCK
+        if joined is not None and 0 < len(ids) < room:
+            self._take(joined, len(ids))
+            return []
         whole: list[Block] = []
-        while True:
-            room = BLOCK - self.position % BLOCK
-            if len(ids) < room:
-                if ids:
-                    self._take(ids)
-                return whole
-            self._take(ids[:room])
+        while len(ids) >= room:
+            self._take(_joined(ids[:room]), room)
             whole.append(Block(self.position - BLOCK, BLOCK, self._crc))
             self._crc = 0
-            ids = ids[room:]
+            ids, room = ids[room:], BLOCK
+        if ids:
+            self._take(_joined(ids), len(ids))
+        return whole
 
     def part(self) -> Block | None:
         """The block that is not whole yet, as far as it has come."""
         count = self.position % BLOCK
         return Block(self.position - count, count, self._crc) if count else None
 
-    def _take(self, ids: Sequence[str | None]) -> None:
-        try:
-            text = "\n".join(ids)  # type: ignore[arg-type] # what is None is told by the error
-        except TypeError:
-            text = "\n".join(each or "" for each in ids)
-        self._crc = zlib.crc32(f"{text}\n".encode("utf-8", "surrogatepass"), self._crc)
-        self.position += len(ids)
+    def _take(self, joined: str, size: int) -> None:
+        self._crc = zlib.crc32(b"\n", zlib.crc32(joined.encode("utf-8", "surrogatepass"), self._crc))
+        self.position += size
+
+
+def _joined(ids: Sequence[str | None]) -> str:
+    return "\n".join(each or "" for each in ids) if None in ids else "\n".join(cast("Sequence[str]", ids))
 
 
 class Sieve:

@@ -146,8 +146,9 @@ class Feeder:
     def _prepare(self, most: int) -> Prepared:
         first, items = self._raw.cut(most)
         tasks, bad = prepare(items, first, self._lacks)
+        joined, tasks.joined = tasks.joined, None
         if self._recorder is not None:
-            self._recorder.read(first, ids_of(items) if bad else tasks.ids)
+            self._recorder.read(first, ids_of(items) if bad else tasks.ids, joined)
         return tasks, bad
 
     async def _wait_for_room(self) -> int:

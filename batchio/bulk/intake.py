@@ -120,18 +120,23 @@ def prepare(items: Sequence[Any], first: int, lacks: Lacks | None = None) -> Pre
             try:
                 ids, bodies, packed = fast(items)
                 # An id that is no string raises here.
-                keys = fold(ids)
+                joined = "\n".join(ids)
+                keys = fold(ids, joined)
             except _UNREADABLE:
                 return _walk(items, first, lacks)
             if lacks and lacks.may_stand_in(packed or b"".join(bodies or ())):
                 return _walk(items, first, lacks)
-            return Tasks(list(range(first, first + len(items))), ids, keys, bodies, packed=packed), []
+            return Tasks(list(range(first, first + len(items))), ids, keys, bodies, packed=packed, joined=joined), []
     return _walk(items, first, lacks)
 
 
-def fold(ids: list[str]) -> list[str]:
-    """The ids as the service compares them: without regard to letter case, which only ASCII letters have."""
-    joined = "\n".join(ids)
+def fold(ids: list[str], joined: str | None = None) -> list[str]:
+    """The ids as the service compares them: without regard to letter case, which only ASCII letters have.
+
+    `joined`: the ids as lines, where somebody has them.
+    """
+    if joined is None:
+        joined = "\n".join(ids)
     if joined.isascii():
         lower = joined.lower()
         if lower == joined:

@@ -78,10 +78,10 @@ class Recorder:
             self._wanted.set()
         return max(0, self._reserved - first)
 
-    def read(self, first: int, ids: Sequence[str | None]) -> None:
-        """These ids stand in the input from this ordinal on."""
-        if first == self._digest.position:
-            self._blocks += self._digest.add(ids)
+    def read(self, first: int, ids: Sequence[str | None], joined: str | None = None) -> None:
+        """These ids stand in the input from this ordinal on. `joined`: the same as lines, where somebody has them."""
+        if first == self._digest.position and (whole := self._digest.add(ids, joined)):
+            self._blocks += whole
 
     # What was settled
 
