@@ -120,8 +120,10 @@ class Feeder:
         packer, bad = self._backlog.packer, list[BadTask]()
         while not packer.full and len(self._raw) and not self.is_full:
             most = min(MAX_TASKS - len(packer), self._affordable())
-            if self._recorder is not None and not (most := min(most, self._recorder.room(self._raw.next))):
-                break
+            if self._recorder is not None and (first := self._raw.next) + most > self._recorder.ample:
+                most = min(most, self._recorder.room(first))
+                if not most:
+                    break
             tasks, unsendable = self._prepare(most)
             size = tasks.size
             if not fits_alone(size, self._options.max_body):

@@ -19,7 +19,7 @@ from __future__ import annotations
 import enum
 import sys
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from struct import Struct
 
 import msgspec
@@ -247,8 +247,8 @@ def opening(state: State) -> tuple[bytes, Chain]:
     return left + chain.end(state.position, Ending.BROKEN), chain
 
 
-def ranges_record(chain: Chain, pending: Mapping[Kind, Iterable[Range]]) -> bytes:
-    """Ranges of several kinds; what came side by side becomes one.
+def ranges_record(chain: Chain, pending: Mapping[Kind, Ranges]) -> bytes:
+    """Ranges of several kinds.
 
     ADDED comes last: the twin of a task is EXISTED only where the task is there, and whoever reads half of this must
     not find the task without its twin.
@@ -257,5 +257,5 @@ def ranges_record(chain: Chain, pending: Mapping[Kind, Iterable[Range]]) -> byte
         chain.range(kind, start, end)
         for kind in (Kind.EXISTED, Kind.MAYBE, Kind.ADDED)
         if kind in pending
-        for start, end in Ranges(pending[kind])
+        for start, end in pending[kind]
     )

@@ -56,12 +56,14 @@ class Recorder:
         self._on_reserved = on_reserved
         self._digest = self.sieve.digest if self.sieve else Digest()
         self._hashed = state.known if state else 0
+        self.ample = 0
+        """Tasks below this ordinal may be sent without asking for room."""
         self._reserved = 0
         self._target = 0
         self._blocks: list[Block] = []
-        self._ranges: dict[Kind, list[Range]] = {}
+        self._ranges: dict[Kind, list[Range]] = {kind: [] for kind in _KINDS.values()}
+        self._added = self._ranges[Kind.ADDED]
         self._rejected: dict[str, list[Range]] = {}
-        self._end = 0
         self._is_due = False
         self._timer: asyncio.TimerHandle | None = None
         self._is_dirty = True
@@ -90,10 +92,11 @@ class Recorder:
         ordinals = tasks.ordinals
         if tasks.packed is not None:
             # Encoded as one piece, and so in the order of the input.
-            self._note(Kind.ADDED, (ordinals[0], ordinals[-1] + 1))
-            return
-        for each in runs_of(ordinals):
-            self._note(Kind.ADDED, each)
+            self._added.append((ordinals[0], ordinals[-1] + 1))
+        else:
+            self._added += runs_of(ordinals)
+        if not self._is_due:
+            self._due()
 
     def take(self, outcomes: Sequence[TaskOutcome]) -> None:
         """These were settled, each in its way. What was given up or not sent is not written: it is sent again."""
@@ -103,20 +106,15 @@ class Recorder:
             if kind is not None:
                 if kind is not Kind.MAYBE or outcome.index not in self.maybe:
                     places.setdefault(kind, []).append(outcome.index)
+                    self._due()
             elif outcome.state is OutcomeState.REJECTED:
                 code = (outcome.error.code if outcome.error else None) or "Rejected"
                 self._rejected.setdefault(code, []).append((outcome.index, outcome.index + 1))
-                self._due(outcome.index + 1)
+                self._due()
         for kind, ordinals in places.items():
-            for each in runs_of(ordinals):
-                self._note(kind, each)
+            self._ranges[kind] += runs_of(ordinals)
 
-    def _note(self, kind: Kind, place: Range) -> None:
-        self._ranges.setdefault(kind, []).append(place)
-        self._due(place[1])
-
-    def _due(self, end: int) -> None:
-        self._end = max(self._end, end)
+    def _due(self) -> None:
         self._is_due = True
         if self._timer is None:
             self._timer = self._loop.call_later(_WRITE_SECONDS, self._ring)
@@ -129,22 +127,29 @@ class Recorder:
         """Write what was settled. Nobody is told an outcome before."""
         if self._is_due:
             self._is_due = False
+            records = self._take_records()
             if self.failure is None:
-                self._write(self._take_records())
+                self._write(records)
 
-    def _take_records(self) -> bytes:
+    def _take_records(self, end: int = 0) -> bytes:
+        """What there is to write, and the hash of what stands before it, or before `end`."""
         chain = self._file.chain
-        blocks, ranges, rejected = self._blocks, self._ranges, self._rejected
-        self._blocks, self._ranges, self._rejected = [], {}, {}
+        blocks, self._blocks = self._blocks, []
+        ranges = {kind: Ranges(places) for kind, places in self._ranges.items() if places}
+        rejected = {code: Ranges(places) for code, places in self._rejected.items()}
+        for pending in self._ranges.values():
+            pending.clear()
+        self._rejected.clear()
         if blocks:
             self._hashed = blocks[-1].end
-        if self._end > self._hashed and (part := self._digest.part()) is not None:
+        end = max([end, *(each.end for each in (*ranges.values(), *rejected.values()))])
+        if end > self._hashed and (part := self._digest.part()) is not None:
             # No outcome without its hash: whatever is skipped later can be told from another input.
             blocks.append(part)
             self._hashed = part.end
         records = [chain.block(block) for block in blocks]
         for code, places in rejected.items():
-            records += [chain.rejected(*each, code) for each in Ranges(places)]
+            records += [chain.rejected(*each, code) for each in places]
         records.append(ranges_record(chain, ranges))
         return b"".join(records)
 
@@ -179,7 +184,7 @@ class Recorder:
             if self._is_dirty:
                 await self._sync()
             if self.failure is None and target > self._reserved:
-                self._reserved = target
+                self._reserved, self.ample = target, target - _AHEAD
                 self._on_reserved()
 
     async def _sync(self) -> None:
@@ -204,8 +209,7 @@ class Recorder:
         if self._timer is not None:
             self._timer.cancel()
         if self.failure is None:
-            self._end = self._digest.position
-            data = self._take_records()
+            data = self._take_records(self._digest.position)
             if in_order:
                 data += self._file.chain.end(feeder.position, Ending.WHOLE if feeder.is_whole else Ending.STOPPED)
             self._write(data)

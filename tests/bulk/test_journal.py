@@ -205,7 +205,7 @@ def test_ranges_are_merged_and_nothing_is_added(groups: list[tuple[Kind, list[in
         for ordinal in ordinals:
             if seen.setdefault(ordinal, kind) is kind:
                 pending.setdefault(kind, []).append((ordinal, ordinal + 1))
-    data = journal(hashed(300), lambda to: ranges_record(to, pending))
+    data = journal(hashed(300), lambda to: ranges_record(to, {kind: Ranges(some) for kind, some in pending.items()}))
     found = replay(data).settled()
     final = {ordinal: kind for ordinal, kind in seen.items() if kind is not Kind.MAYBE}
     assert {ordinal for start, end in found.done for ordinal in range(start, end)} == set(final)
@@ -214,7 +214,7 @@ def test_ranges_are_merged_and_nothing_is_added(groups: list[tuple[Kind, list[in
 
 def test_a_twin_is_written_before_its_first() -> None:
     """Half a write must not leave a task whose twin is still to be sent: the service would say that it exists."""
-    data = ranges_record(chain(), {Kind.ADDED: [(0, 1)], Kind.EXISTED: [(1, 2)]})
+    data = ranges_record(chain(), {Kind.ADDED: Ranges([(0, 1)]), Kind.EXISTED: Ranges([(1, 2)])})
     assert data[0] == Kind.EXISTED
 
 
