@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .feeder import Feeder
 
 _SYNC_SECONDS = 1.0
-_WRITE_SECONDS = 0.01
+_WRITE_SECONDS = 0.025
 """Settled tasks wait so long to be written together, where nobody asks for them. What a kill catches there is sent
 again, as is what it catches on its way, which is more.
 """
