@@ -9,7 +9,7 @@ fixed responder in another process that counts what arrives.
     python -m benchmarks bulk --pin --repeat 5 --json bulk.json
     python -m benchmarks bulk --parts clients --size small --clients floor,batchio
     python -m benchmarks bulk --parts clients --latency 0.1 --in-flight 50
-    python -m benchmarks bulk --parts journal --size small --repeat 15
+    python -m benchmarks bulk --parts journal --size small --tasks 300000 --repeat 40
     python -m benchmarks bulk --parts memory --memory 200000,1000000,10000000
 """
 

@@ -360,13 +360,13 @@ async def test_a_file_that_must_not_grow(runs: Runs) -> None:
     """A real limit, in a process of its own."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", LIMITED, runs.service.endpoint, ACCOUNT, KEY),
-        *(str(runs.path), "300"),
+        *(str(runs.path), "180"),
         cwd=ROOT,
         stdout=subprocess.PIPE,
     )
     out, _ = await process.communicate()
     assert f"the submission stopped: journal {runs.path}: file too large; " in out.decode()
-    assert runs.path.stat().st_size == 300
+    assert runs.path.stat().st_size == 180
     await runs.run(make_mappings(5_000))
     runs.check(make_ids(5_000), crashed=True)
     assert runs.report.added == 5_000
