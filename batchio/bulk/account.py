@@ -1,4 +1,4 @@
-"""What a run says of itself while it goes on and after it.
+"""What an engine says of its run, now and at the end.
 
 Law: reads, and changes nothing.
 """
@@ -13,28 +13,30 @@ if TYPE_CHECKING:
     from .engine import Engine
 
 
-def progress_of(engine: Engine, in_flight: int) -> SubmissionProgress:
-    """A snapshot of a run with so many requests in flight."""
+def progress_of(engine: Engine) -> SubmissionProgress:
+    """A snapshot."""
+    ledger, meter = engine.ledger, engine.meter
     return SubmissionProgress(
         taken=engine.feeder.taken,
-        outcomes={state.value: count for state, count in engine.ledger.counts.items()},
-        done=engine.ledger.settled,
-        in_flight=in_flight,
-        rate=engine.meter.rate,
+        outcomes={state.value: count for state, count in ledger.counts.items()},
+        done=ledger.settled,
+        in_flight=engine.in_flight,
+        rate=meter.rate,
         window=min(engine.gate.window, engine.options.max_requests),
         pacing=engine.gate.pacing.state,
         requests=engine.requests,
         retries=engine.retries,
         refused=engine.refused,
-        elapsed=engine.meter.elapsed(engine.clock()),
-        lost=dict(engine.meter.lost),
+        elapsed=meter.elapsed(engine.clock()),
+        lost=dict(meter.lost),
     )
 
 
 def report_of(engine: Engine) -> SubmissionReport:
     """The account so far; after the run, of all of it."""
+    ledger = engine.ledger
     elapsed = engine.meter.elapsed(engine.clock())
-    return engine.ledger.fill(
+    return ledger.fill(
         SubmissionReport(
             taken=engine.feeder.taken,
             requests=engine.requests,
@@ -42,6 +44,6 @@ def report_of(engine: Engine) -> SubmissionReport:
             refused=engine.refused,
             bytes_sent=engine.bytes_sent,
             elapsed=elapsed,
-            tasks_per_second=engine.ledger.settled / elapsed if elapsed > 0 else 0.0,
+            tasks_per_second=(ledger.settled - ledger.resumed) / elapsed if elapsed > 0 else 0.0,
         )
     )

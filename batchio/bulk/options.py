@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypedDict
 
@@ -40,6 +41,15 @@ class SubmitOptions(TypedDict, total=False):
     terminate_when_complete: bool
     """Whether the job ends by itself once all its tasks are complete; set only when all tasks are in it, because
     a job without open tasks counts as complete. Not done where the run stopped before. False."""
+    journal: str | os.PathLike[str] | None
+    """A file that remembers what was settled, so that a run can go on after a crash; made where it is missing or empty,
+    otherwise resumed: give the same input again, from its start. An outcome is written before it is handed out, so that
+    over all runs it is told once; the counts of the report are those of all runs, everything else in it is this run's.
+    A task that was on its way when the process was killed, and is there, is `added`, not `confirmed`. A changed input
+    is an `InputChangedError` (under the `SubmissionError`), told before anything of the changed block of 4,096 tasks is
+    sent; so long as a resumed run checks a block, it holds what is open of it beside the window. A journal of another
+    job or endpoint, or in use, is a `ConfigurationError`; one that cannot be written (a full disk) ends the run with a
+    `JournalError`. It holds no ids, bodies or secrets. None."""
     timeout: float | None
     """Seconds for one try, in place of the client's `timeout`."""
 
@@ -86,6 +96,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     details: bool = False
     progress: Any = None
     terminate_when_complete: bool = False
+    journal: Any = None
     timeout: float | None = None
     linger: float = 0.05
     max_pending: int | None = None
@@ -105,6 +116,10 @@ _AT_LEAST: dict[str, int] = {
 }
 _FLAGS = ("details", "terminate_when_complete")
 _SECONDS = ("patience", "deadline", "timeout")
+_OTHERS: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "journal": ("the path of a file", lambda path: isinstance(path, str | os.PathLike) and os.fspath(path) != ""),
+    "progress": ("a function", callable),
+}
 
 
 def check_options(given: SubmitOptions) -> Options:
@@ -139,9 +154,10 @@ def _check(name: str, value: Any) -> None:
             raise ConfigurationError(f"{name}: seconds above 0{' or None' if optional else ''}, not {value!r}")
     elif name == "linger":
         check_wait(name, value)
-    elif name == "progress":
-        if value is not None and not callable(value):
-            raise ConfigurationError(f"progress: a function or None, not {value!r}")
+    elif name in _OTHERS:
+        words, fits = _OTHERS[name]
+        if value is not None and not fits(value):
+            raise ConfigurationError(f"{name}: {words} or None, not {value!r}")
     else:
         _check_choice(name, value)
 

@@ -40,6 +40,7 @@ class Submission:
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
+        await self._engine.open()
         self._task = asyncio.create_task(self._engine.run(), name="batchio submission")
         return self
 
@@ -88,6 +89,7 @@ class Submission:
 async def submit(session: Session, gate: Gate, job_id: str, tasks: Any, options: Options) -> SubmissionReport:
     """Run a submission to its end; raises `SubmissionError` when it cannot go on."""
     engine = Engine(session, gate, job_id, open_source(tasks), options)
+    await engine.open()
     await engine.run()
     await conclude(engine, job_id)
     return engine.report

@@ -14,7 +14,7 @@ from benchmarks.goals import Goal
 from benchmarks.processes import measured, pins
 from benchmarks.responder.handle import responder
 
-from . import command_line, feed, goals, memory, tables
+from . import command_line, feed, goals, journal, memory, tables
 from .building import KINDS
 from .clients import LISTED, Order
 from .rounds import Setting, interleaved, tasks_for
@@ -117,4 +117,19 @@ def _feed(setting: Setting, arguments: argparse.Namespace) -> _Found:
     return {"rounds": rounds, "lonely": lonely}, judged
 
 
-_PARTS = {"clients": _clients, "building": _building, "memory": _memory, "cli": _command_line, "feed": _feed}
+def _journal(setting: Setting, arguments: argparse.Namespace) -> _Found:
+    sizes = [size for size in arguments.size if size != "large"] or arguments.size
+    found = journal.measure(setting, sizes, arguments.tasks, arguments.in_flight, arguments.repeat)
+    text, judged = journal.report(found)
+    print(f"\n## Journal: the same run with and without it\n\n{text}")
+    return found, judged
+
+
+_PARTS = {
+    "clients": _clients,
+    "building": _building,
+    "memory": _memory,
+    "journal": _journal,
+    "cli": _command_line,
+    "feed": _feed,
+}

@@ -40,11 +40,12 @@ from .driving import (
 )
 from .faults import Fault, Items, chance, each, for_requests, poisoned, refuse, too_large, when
 from .feeding import add, add_each, add_together, judge_feed, start, told_by
-from .service import ACCOUNT, KEY, OTHER_KEY, ScriptedService
+from .service import ACCOUNT, JOB, KEY, OTHER_KEY, ScriptedService
 from .truth import ItemError, Record, Result
 
 __all__ = [
     "ACCOUNT",
+    "JOB",
     "KEY",
     "NORMAL",
     "OTHER_KEY",

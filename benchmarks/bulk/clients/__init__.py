@@ -18,7 +18,7 @@ class Order:
     """What a client has to do.
 
     `in_flight`: requests at a time, or None for the client's own default. `latency`: seconds that the service takes
-    for each, or None for what the benchmark was told.
+    for each, or None for what the benchmark was told. `journal`: the file that the client keeps, or None for none.
     """
 
     url: str
@@ -28,6 +28,7 @@ class Order:
     in_flight: int | None
     file: str | None = None
     latency: float | None = None
+    journal: str | None = None
 
     @property
     def path(self) -> str:

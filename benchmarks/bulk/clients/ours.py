@@ -70,7 +70,8 @@ def connect(order: Order) -> BatchClient:
 
 
 def options(order: Order) -> dict[str, Any]:
-    return {} if order.in_flight is None else {"max_requests": order.in_flight}
+    wanted = {"max_requests": order.in_flight, "journal": order.journal}
+    return {name: value for name, value in wanted.items() if value is not None}
 
 
 async def _submit(order: Order, source: Iterable[Any]) -> int:
