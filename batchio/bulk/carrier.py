@@ -64,7 +64,6 @@ class Carrier:
     async def _is_through(self) -> bool:
         """One try and what follows from it; false means that the same request goes out again."""
         engine, sent_at = self._engine, self._engine.clock()
-        engine.gate.pacing.sent(sent_at)
         engine.requests += 1
         engine.bytes_sent += len(self._request.body or b"")
         try:
@@ -113,13 +112,16 @@ class Carrier:
         engine.refused += action is Action.REFUSED
         retry_after = failure.retry_after if isinstance(failure, HttpResponseError) else None
         if action is Action.REFUSED or retry_after is not None:
-            engine.gate.pacing.refused(now, sent_at, retry_after)
+            engine.gate.refused(now, sent_at, retry_after)
         elif action in (Action.UNREACHED, Action.AGAIN):
-            engine.gate.pacing.noise(now, sent_at)
+            engine.gate.noise(now, sent_at)
         if action in (Action.AGAIN, Action.AT_ONCE):
             self._unanswered(failure, counts=action is Action.AGAIN)
         if action in (Action.AT_ONCE, Action.RENEW):
-            return not len(self._tasks)
+            if not len(self._tasks):
+                return True
+            engine.gate.depart()
+            return False
         return await self._back_off(failure, retry_after)
 
     def _action(self, failure: BatchioError) -> Action:
@@ -147,7 +149,7 @@ class Carrier:
             wait = retry_after * engine.session.rng.uniform(1.0, 1.1)
         self._failures += 1
         log_failure(self._request, failure, wait)
-        if await engine.is_stopped_within(wait):
+        if await engine.is_stopped_within(wait) or await engine.is_stopped_before_leaving():
             self.give_back()
             return True
         return False

@@ -96,6 +96,21 @@ class Engine:
             return False
         return True
 
+    async def is_stopped_before_leaving(self) -> bool:
+        """Wait until a request that was held back may leave, or until the run stops."""
+        turn = self.gate.line_up()
+        stopped = asyncio.ensure_future(self.stopping.wait())
+        try:
+            await asyncio.wait((turn, stopped), return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            self.gate.stay(turn)
+            raise
+        finally:
+            stopped.cancel()
+        if self.stopping.is_set():
+            self.gate.stay(turn)
+        return self.stopping.is_set()
+
     def wake(self) -> None:
         """Something has changed that the dispatcher may wait for."""
         self._wake.set()
@@ -145,7 +160,7 @@ class Engine:
                     self._launch()
                 else:
                     # A carrier that kept its place has taken it.
-                    self.gate.leave()
+                    self.gate.leave(unused=True)
 
     def next_tasks(self) -> Tasks | None:
         """More for a carrier that is through, if its place in the window still holds."""
@@ -157,6 +172,7 @@ class Engine:
         if self.stopping.is_set() or not self.backlog.has_request(flush=self._is_flushing(now)):
             return None
         self._linger_until = None
+        self.gate.depart()
         return self.backlog.take()
 
     def _launch(self) -> None:

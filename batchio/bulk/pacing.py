@@ -2,22 +2,69 @@
 
 Law: pure. The controller is fed with what happened and when; it never looks at a clock and never sleeps.
 
-A start that doubles every round trip finds the service's rate; a refusal cuts the window by 0.7, at most once
-a round trip; after that the window grows by one request a round trip. A request that was refused keeps its
-place in the window while it waits, so refusals themselves slow the run down. Failures that are not refusals
-(5xx, timeouts, resets) are noise: a service that fails now and then is not full.
+The idea: when a service refuses, its bucket is empty or its queue is full. So what it took between two refusals, over
+the time between them, IS its rate, to one request; no shape of the sending rate in between changes that. The rules, and
+what asked for each (rows of `python -m benchmarks pacing`):
+
+- STARTING. A window of 8 that grows by 3/4 a request with each answer (G: no limit; doubling overshoots more in H and
+  I), spread over the round trip (A, D: bursts are refused in bursts), kept below twice what is really in flight.
+- SEEKING, from the first refusal on: 0.4 of the rate taken in the last round trip (A to D: what a full bucket took in
+  is no rate; F: less takes too long to come back), then 25 % more a horizon until refused again. A horizon is five times
+  what a refusal takes: what refusals tell does not depend on how long answers take (N: a full queue makes those slow).
+- STEADY, with a rate C measured between two refusals: 0.985 C rising to C while C is trusted, which is as long as it
+  took to measure it, at most 2 s or 100 requests (D: one refusal in 100 requests is enough); then C + 1 %, an excess
+  that doubles every 0.35 s (I: a service that has recovered is found within 5 s), or starts higher where the
+  rate at the refusal was far above C (F). Then one refusal, a new C, and so on. Refused far above C (1.5): the service
+  has changed, so SEEKING again (I, H). Refused while C was trusted: others have come; C x 0.9 (M, N: fairness).
+- Refused again before a horizon has passed: too soon to measure. Only where a quarter or more is refused the rate
+  falls to what was taken, to half at most and a quarter at least (H, I: a sudden fall; A: the start).
+- WAITING, after 4 refusals with nothing taken: single probes, every 0.5 s growing to 2 s, or as Retry-After says (H, L).
+  The first one taken brings 0.95 of the rate from before back (H: back within 2.5 s).
+- Failures that are not refusals are noise: a service that fails now and then is not full (J). A flood counts as refusals.
+- The time in which there is less to send than the rate allows does not count, and after 5 s of silence what was
+  measured is old: a rate that nobody uses must not grow.
 """
 
 from __future__ import annotations
 
-from collections import deque
+import enum
+from math import inf
 from typing import Protocol
 
-_START = 8.0
-_CUT = 0.7
-_NOISE_SHARE = 0.02
-_NOISE_ANSWERS = 50
-_NOISE_SECONDS = 1.0
+from .tally import Failures, Tally
+
+_MOST = 4096
+
+_START_WINDOW = 8.0
+_START_GROWTH = 0.75
+_START_GAP = 0.005
+_IN_USE = 2.0
+_SMOOTHING = 0.1
+
+_AFTER_START = 0.4
+_SEEK_GROWTH = 1.25
+_MAX_HORIZONS = 40.0
+
+_LOW = 0.985
+_TRUST_SECONDS, _TRUST_REQUESTS, _MAX_TRUST = 2.0, 100.0, 10.0
+_EXCESS = 0.01
+_EXCESS_OF_GAP = 0.1
+_DOUBLING = 0.35
+_MAX_DOUBLINGS = 20.0
+_CHANGED = 1.5
+_GIVE_WAY = 0.9
+
+_MANY_REFUSED = 0.25
+_HALF, _QUARTER = 0.5, 0.25
+
+_IN_A_ROW = 4
+_PROBE_GAP, _PROBE_GROWTH, _LONGEST_GAP = 0.5, 1.5, 2.0
+_RESUME = 0.95
+
+_LEAST_RATE = 0.5
+_CREDIT = 0.005
+"""Seconds of sending that a late timer may make up for."""
+_IDLE = 5.0
 
 
 class Pacing(Protocol):
@@ -53,59 +100,207 @@ class Pacing(Protocol):
         ...
 
 
-class WindowPacing:
-    """Slow start, one cut a round trip, then additive increase."""
+class _State(enum.Enum):
+    STARTING = "starting"
+    SEEKING = "seeking"
+    STEADY = "steady"
+    WAITING = "waiting"
 
-    def __init__(self, *, start: float = _START, most: int = 4096) -> None:
-        self._window = start
+
+class RatePacing:
+    """Finds the service's rate from what it takes between two refusals, and stays at it."""
+
+    def __init__(self, *, most: int = _MOST) -> None:
         self._most = most
-        self._starting = True
-        self._cut_at = float("-inf")
-        self._recent: deque[tuple[float, bool]] = deque()
-        self._noises = 0
+        self._state = _State.STARTING
+        self._tally = Tally()
+        self._failures = Failures()
+        self._next = self._last_sent = -inf
+        self._round_trip: float | None = None
+        # STARTING
+        self._window = min(_START_WINDOW, most)
+        self._gap = _START_GAP
+        self._epoch = -inf
+        self._epoch_requests = 0
+        # SEEKING and STEADY: a base that the rate grows from since a moment.
+        self._base = 0.0
+        self._since = 0.0
+        self._trust = 0.0
+        self._excess = _EXCESS
+        self._measured = 0.0
+        # The last cut: what was sent before it says nothing of the rate after it. The mark is the refusal from which
+        # on is measured: when it left, what was taken and refused until then.
+        self._cut_at = -inf
+        self._mark: tuple[float, int, int] | None = None
+        self._in_a_row = 0
+        self._row_from = -inf
+        # WAITING
+        self._probe_gap = _PROBE_GAP
 
     @property
     def state(self) -> str:
-        """`starting` until the first cut, then `steady`."""
-        return "starting" if self._starting else "steady"
+        """`starting`, `seeking` a rate, `steady` at one, or `waiting` for a service that refuses everything."""
+        return self._state.value
 
     def window(self, now: float) -> int:  # noqa: ARG002 - the protocol's
-        """The window, at least 1."""
-        return max(1, int(self._window))
+        """The window of the start; later the rate holds requests back."""
+        return int(self._window) if self._state is _State.STARTING else self._most
 
-    def next_at(self, now: float) -> float:
-        """At once: the window alone holds requests back."""
-        return now
+    def next_at(self, now: float) -> float:  # noqa: ARG002 - the protocol's
+        """One gap after the last request."""
+        return self._next
 
     def sent(self, now: float) -> None:
-        """Nothing to learn from a departure alone."""
+        """Put the next request one gap later."""
+        self._tally.send(now)
+        if now - self._next > _CREDIT:
+            self._idled(now)
+        self._last_sent = now
+        if self._state is _State.WAITING:
+            self._next = now + self._probe_gap
+            self._probe_gap = min(max(self._probe_gap, _LONGEST_GAP), self._probe_gap * _PROBE_GROWTH)
+            return
+        gap = self._gap if self._state is _State.STARTING else 1.0 / self.rate(now)
+        self._next = max(self._next, now - max(_CREDIT, gap)) + gap
 
-    def answered(self, now: float, sent_at: float) -> None:  # noqa: ARG002 - the protocol's
-        """Widen the window: by one in the start, by one a round trip after it."""
-        self._window = min(self._most, self._window + (1.0 if self._starting else 1.0 / self._window))
-        self._remember(now, noise=False)
+    def answered(self, now: float, sent_at: float) -> None:
+        """Widen the window of the start; end the waiting."""
+        self._failures.add(now, failed=False)
+        took = now - sent_at
+        self._round_trip = took if self._round_trip is None else self._round_trip + (took - self._round_trip) * _SMOOTHING
+        if sent_at >= self._row_from:
+            self._in_a_row = 0
+        if self._state is _State.STARTING:
+            self._widen(now, self._round_trip)
+        elif self._state is _State.WAITING and sent_at > self._cut_at:
+            self._resume(now)
 
-    def refused(self, now: float, sent_at: float, retry_after: float | None) -> None:  # noqa: ARG002 - the protocol's
-        """Cut the window, once a round trip."""
-        # What was sent before the last cut says nothing about the window after it.
-        if sent_at > self._cut_at:
-            self._cut(now)
+    def refused(self, now: float, sent_at: float, retry_after: float | None) -> None:
+        """Measure the rate, and go back to it."""
+        self._tally.refuse(now - sent_at)
+        self._judge(now, sent_at, retry_after)
 
     def noise(self, now: float, sent_at: float) -> None:
-        """Cut the window only where there is more noise than a healthy service makes."""
-        self._remember(now, noise=True)
-        answers = len(self._recent)
-        tolerated = _NOISE_SHARE * answers + (_NOISE_SHARE * answers) ** 0.5
-        if answers >= _NOISE_ANSWERS and self._noises > tolerated and sent_at > self._cut_at:
-            self._cut(now)
+        """Nothing, where there is no more of it than a healthy service makes; otherwise a refusal."""
+        self._failures.add(now, failed=True)
+        if self._failures.is_flood:
+            self._tally.refuse(None)
+            self._judge(now, sent_at, None)
 
-    def _cut(self, now: float) -> None:
-        self._window = max(1.0, self._window * _CUT)
-        self._starting = False
+    def rate(self, now: float) -> float:
+        """Requests a second that may leave, when the start is over."""
+        time = now - self._since
+        if self._state is _State.SEEKING:
+            rate = self._base * _SEEK_GROWTH ** min(_MAX_HORIZONS, time / self._tally.horizon)
+        elif time < self._trust:
+            rate = self._base * (_LOW + (1.0 - _LOW) * time / self._trust)
+        else:
+            doublings = min(_MAX_DOUBLINGS, (time - self._trust) / _DOUBLING)
+            rate = self._base * (1.0 + self._excess * 2.0**doublings)
+        return max(_LEAST_RATE, rate)
+
+    # The start, and silence
+
+    def _widen(self, now: float, round_trip: float) -> None:
+        self._window = min(float(self._most), self._window + _START_GROWTH)
+        if now - self._epoch >= round_trip:
+            # What leaves in a round trip is what is in flight.
+            in_use = _IN_USE * (self._tally.requests - self._epoch_requests)
+            self._window = min(self._window, max(_START_WINDOW, in_use), float(self._most))
+            self._epoch, self._epoch_requests = now, self._tally.requests
+        self._gap = round_trip / self._window
+
+    def _idled(self, now: float) -> None:
+        """The rate was not what held this request back, so the time before it is no time of growth."""
+        silence = now - self._last_sent
+        if silence == inf:
+            return
+        self._since = min(now, self._since + silence)
+        if silence > _IDLE and self._state is not _State.WAITING:
+            self._mark = None
+            self._window = min(self._window, _START_WINDOW)
+
+    # Refusals
+
+    def _judge(self, now: float, sent_at: float, retry_after: float | None) -> None:
+        if sent_at <= self._cut_at:
+            return
+        if self._state is _State.WAITING:
+            self._next = max(self._next, now + (retry_after or 0.0))
+            return
+        if not self._in_a_row:
+            self._row_from = sent_at
+        self._in_a_row += 1
+        if self._mark is None:
+            self._seek(now, sent_at, _AFTER_START * self._rate_of_last_round_trip(sent_at))
+            return
+        marked_at, taken, refused = self._mark
+        taken = self._tally.taken_until(sent_at) - taken
+        seconds = sent_at - marked_at
+        if taken > 0 and seconds >= self._tally.horizon:
+            self._cut(now, sent_at, taken / seconds, seconds)
+        elif taken <= 0 and seconds >= self._tally.horizon and self._in_a_row >= _IN_A_ROW:
+            self._wait(now, retry_after)
+        else:
+            refused = self._tally.refused - refused
+            if refused >= _MANY_REFUSED * (taken + refused):
+                self._fall(now, sent_at, taken / seconds if seconds > 0 else 0.0)
+
+    def _rate_of_last_round_trip(self, sent_at: float) -> float:
+        tally = self._tally
+        start = tally.first if self._round_trip is None else sent_at - self._round_trip
+        seconds = max(sent_at - start, _START_GAP)
+        # Refused are all of these so far that will be, so those before count as taken.
+        return max(1.0, tally.taken_until(sent_at) - tally.taken_until(start)) / seconds
+
+    def _seek(self, now: float, sent_at: float, base: float) -> None:
+        """Pause until what was refused meanwhile is known, and look for the rate from `base` on."""
+        self._begin(_State.SEEKING, now, base)
+        self._mark_from(sent_at)
+        self._next = max(self._next, now + 2.0 * (now - sent_at))
+
+    def _cut(self, now: float, sent_at: float, measured: float, seconds: float) -> None:
+        before = self.rate(sent_at)
+        steady = self._state is _State.STEADY
+        if steady and before > _CHANGED * measured:
+            self._seek(now, sent_at, max(measured, _AFTER_START * before))
+            return
+        crowded = steady and sent_at - self._since < self._trust
+        self._measured = measured
+        base = min(before, measured * (_GIVE_WAY if crowded else 1.0))
+        self._excess = max(_EXCESS, _EXCESS_OF_GAP * (before / base - 1.0))
+        self._begin(_State.STEADY, now, base)
+        self._trust = min(max(_TRUST_SECONDS, _TRUST_REQUESTS / base), _MAX_TRUST, seconds)
+        self._mark_from(sent_at)
+        self._next = max(self._next, now + (now - sent_at))
+
+    def _fall(self, now: float, sent_at: float, taken: float) -> None:
+        before = self.rate(sent_at)
+        self._begin(_State.SEEKING, now, max(_QUARTER * before, min(_HALF * before, taken)))
+
+    def _begin(self, state: _State, now: float, base: float) -> None:
+        self._state = state
+        self._base = max(_LEAST_RATE, base)
+        self._since = self._cut_at = now
+
+    def _mark_from(self, sent_at: float) -> None:
+        self._mark = (sent_at, self._tally.taken_until(sent_at), self._tally.refused)
+
+    # Everything is refused
+
+    def _wait(self, now: float, retry_after: float | None) -> None:
+        self._state = _State.WAITING
         self._cut_at = now
+        self._probe_gap = _PROBE_GAP
+        self._next = max(self._next, now + max(_PROBE_GAP, retry_after or 0.0))
 
-    def _remember(self, now: float, *, noise: bool) -> None:
-        self._recent.append((now, noise))
-        self._noises += noise
-        while len(self._recent) > _NOISE_ANSWERS and self._recent[0][0] < now - _NOISE_SECONDS:
-            self._noises -= self._recent.popleft()[1]
+    def _resume(self, now: float) -> None:
+        self._mark = None
+        self._in_a_row = 0
+        self._next = now
+        if not self._measured:
+            self._state = _State.STARTING
+            self._window = min(_START_WINDOW, self._most)
+            return
+        self._begin(_State.STEADY, now, _RESUME * self._measured)
+        self._trust, self._excess = 0.0, _EXCESS

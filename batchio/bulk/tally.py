@@ -1,0 +1,78 @@
+"""What a controller counts: requests that the service took, and failures that are no refusals.
+
+Law: pure counting; nothing here decides a rate.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import deque
+
+_REMEMBERED_SENDS = 4096
+_FIRST_LAG = 0.02
+_LAG_SMOOTHING = 0.1
+_LAGS = 5.0
+_SHORTEST, _LONGEST = 0.02, 1.0
+_NOISE_SHARE = 0.02
+_NOISE_ANSWERS = 50
+_NOISE_SECONDS = 1.0
+
+
+class Tally:
+    """Requests sent and refused, so that those taken can be counted up to any moment of the last 4096 sends.
+
+    A refusal comes soon and in order, an answer whenever the work is done: who waits for answers to count what was
+    taken is a round trip behind.
+    """
+
+    def __init__(self) -> None:
+        self.requests = self.refused = 0
+        self._sends: deque[float] = deque(maxlen=_REMEMBERED_SENDS)
+        self._lag = _FIRST_LAG
+
+    def send(self, now: float) -> None:
+        """A request leaves."""
+        self.requests += 1
+        self._sends.append(now)
+
+    def refuse(self, lag: float | None) -> None:
+        """A request was refused, after `lag` seconds; None: that time says nothing of refusals."""
+        self.refused += 1
+        if lag is not None:
+            self._lag += (min(lag, _LONGEST) - self._lag) * _LAG_SMOOTHING
+
+    @property
+    def horizon(self) -> float:
+        """Seconds after which enough is known to measure a rate: some times what a refusal takes."""
+        return min(_LONGEST, max(_SHORTEST, _LAGS * self._lag))
+
+    @property
+    def first(self) -> float:
+        """When the first request that is remembered left."""
+        return self._sends[0] if self._sends else 0.0
+
+    def taken_until(self, moment: float) -> int:
+        """Requests that had left by then and were not refused."""
+        return self.requests - (len(self._sends) - bisect_right(self._sends, moment)) - self.refused
+
+
+class Failures:
+    """Failures that are no refusals, among the answers of the last second or the last 50."""
+
+    def __init__(self) -> None:
+        self._recent: deque[tuple[float, bool]] = deque()
+        self._failures = 0
+
+    def add(self, now: float, *, failed: bool) -> None:
+        """An answer has come."""
+        self._recent.append((now, failed))
+        self._failures += failed
+        while len(self._recent) > _NOISE_ANSWERS and self._recent[0][0] < now - _NOISE_SECONDS:
+            self._failures -= self._recent.popleft()[1]
+
+    @property
+    def is_flood(self) -> bool:
+        """Whether there are more than a healthy service makes: 2 % and what chance adds to that."""
+        answers = len(self._recent)
+        expected = _NOISE_SHARE * answers
+        return answers >= _NOISE_ANSWERS and self._failures > expected + expected**0.5
