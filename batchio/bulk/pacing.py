@@ -36,7 +36,7 @@ from .tally import Failures, Tally
 _MOST = 4096
 
 _START_WINDOW = 8.0
-_START_GROWTH = 0.75
+_START_GROWTH = 0.45
 _START_GAP = 0.005
 _IN_USE = 2.0
 _SMOOTHING = 0.1
@@ -46,9 +46,10 @@ _SEEK_GROWTH = 1.25
 _MAX_HORIZONS = 40.0
 
 _LOW = 0.985
-_TRUST_SECONDS, _TRUST_REQUESTS, _MAX_TRUST = 2.0, 100.0, 10.0
+_TRUST_SECONDS, _TRUST_REQUESTS, _MAX_TRUST = 2.0, 120.0, 10.0
+_TRUST_FACTOR = 1.5
 _EXCESS = 0.01
-_EXCESS_OF_GAP = 0.1
+_EXCESS_OF_GAP = 0.15
 _DOUBLING = 0.35
 _MAX_DOUBLINGS = 20.0
 _CHANGED = 1.5
@@ -60,10 +61,11 @@ _HALF, _QUARTER = 0.5, 0.25
 _IN_A_ROW = 4
 _PROBE_GAP, _PROBE_GROWTH, _LONGEST_GAP = 0.5, 1.5, 2.0
 _RESUME = 0.95
+_KNOWN_HORIZONS = 3.0
 
 _LEAST_RATE = 0.5
-_CREDIT = 0.005
-"""Seconds of sending that a late timer may make up for."""
+_START_CREDIT, _CREDIT = 0.005, 0.05
+"""Seconds of sending that may be made up for: a timer is late where the machine is busy."""
 _IDLE = 5.0
 
 
@@ -127,11 +129,10 @@ class RatePacing:
         self._since = 0.0
         self._trust = 0.0
         self._excess = _EXCESS
-        self._measured = 0.0
-        # The last cut: what was sent before it says nothing of the rate after it. The mark is the refusal from which
-        # on is measured: when it left, what was taken and refused until then.
+        self._known = 0.0
+        # The last cut: what was sent before it says nothing of the rate after it.
         self._cut_at = -inf
-        self._mark: tuple[float, int, int] | None = None
+        self._sent_at_cut = self._refused_since_cut = 0
         self._in_a_row = 0
         self._row_from = -inf
         # WAITING
@@ -160,8 +161,11 @@ class RatePacing:
             self._next = now + self._probe_gap
             self._probe_gap = min(max(self._probe_gap, _LONGEST_GAP), self._probe_gap * _PROBE_GROWTH)
             return
-        gap = self._gap if self._state is _State.STARTING else 1.0 / self.rate(now)
-        self._next = max(self._next, now - max(_CREDIT, gap)) + gap
+        if self._state is _State.STARTING:
+            gap, credit = self._gap, _START_CREDIT
+        else:
+            gap, credit = 1.0 / self.rate(now), _CREDIT
+        self._next = max(self._next, now - max(credit, gap)) + gap
 
     def answered(self, now: float, sent_at: float) -> None:
         """Widen the window of the start; end the waiting."""
@@ -172,19 +176,19 @@ class RatePacing:
             self._in_a_row = 0
         if self._state is _State.STARTING:
             self._widen(now, self._round_trip)
-        elif self._state is _State.WAITING and sent_at > self._cut_at:
+        elif self._state is _State.WAITING and sent_at >= self._cut_at:
             self._resume(now)
 
     def refused(self, now: float, sent_at: float, retry_after: float | None) -> None:
         """Measure the rate, and go back to it."""
-        self._tally.refuse(now - sent_at)
+        self._tally.refuse(sent_at, now - sent_at)
         self._judge(now, sent_at, retry_after)
 
     def noise(self, now: float, sent_at: float) -> None:
         """Nothing, where there is no more of it than a healthy service makes; otherwise a refusal."""
         self._failures.add(now, failed=True)
         if self._failures.is_flood:
-            self._tally.refuse(None)
+            self._tally.refuse(sent_at, None)
             self._judge(now, sent_at, None)
 
     def rate(self, now: float) -> float:
@@ -217,47 +221,44 @@ class RatePacing:
             return
         self._since = min(now, self._since + silence)
         if silence > _IDLE and self._state is not _State.WAITING:
-            self._mark = None
+            self._tally.mark(None)
             self._window = min(self._window, _START_WINDOW)
 
     # Refusals
 
     def _judge(self, now: float, sent_at: float, retry_after: float | None) -> None:
-        if sent_at <= self._cut_at:
+        if sent_at < self._cut_at:
             return
         if self._state is _State.WAITING:
             self._next = max(self._next, now + (retry_after or 0.0))
             return
+        self._refused_since_cut += 1
         if not self._in_a_row:
             self._row_from = sent_at
         self._in_a_row += 1
-        if self._mark is None:
+        tally = self._tally
+        if tally.marked_at is None:
             self._seek(now, sent_at, _AFTER_START * self._rate_of_last_round_trip(sent_at))
             return
-        marked_at, taken, refused = self._mark
-        taken = self._tally.taken_until(sent_at) - taken
-        seconds = sent_at - marked_at
-        if taken > 0 and seconds >= self._tally.horizon:
-            self._cut(now, sent_at, taken / seconds, seconds)
-        elif taken <= 0 and seconds >= self._tally.horizon and self._in_a_row >= _IN_A_ROW:
-            self._wait(now, retry_after)
-        else:
-            refused = self._tally.refused - refused
-            if refused >= _MANY_REFUSED * (taken + refused):
+        taken, seconds = tally.taken_until(sent_at), sent_at - tally.marked_at
+        if seconds < tally.horizon or taken <= 0:
+            if seconds >= tally.horizon and self._in_a_row >= _IN_A_ROW:
+                self._wait(now, retry_after)
+            elif self._refused_since_cut >= _MANY_REFUSED * (tally.sent_until(sent_at) - self._sent_at_cut):
                 self._fall(now, sent_at, taken / seconds if seconds > 0 else 0.0)
+        else:
+            self._cut(now, sent_at, taken / seconds, seconds)
 
     def _rate_of_last_round_trip(self, sent_at: float) -> float:
         tally = self._tally
         start = tally.first if self._round_trip is None else sent_at - self._round_trip
         seconds = max(sent_at - start, _START_GAP)
-        # Refused are all of these so far that will be, so those before count as taken.
-        return max(1.0, tally.taken_until(sent_at) - tally.taken_until(start)) / seconds
+        return max(1, tally.sent_until(sent_at) - tally.sent_until(start)) / seconds
 
     def _seek(self, now: float, sent_at: float, base: float) -> None:
         """Pause until what was refused meanwhile is known, and look for the rate from `base` on."""
-        self._begin(_State.SEEKING, now, base)
-        self._mark_from(sent_at)
-        self._next = max(self._next, now + 2.0 * (now - sent_at))
+        self._begin(_State.SEEKING, now, base, pause=2.0 * (now - sent_at))
+        self._tally.mark(sent_at)
 
     def _cut(self, now: float, sent_at: float, measured: float, seconds: float) -> None:
         before = self.rate(sent_at)
@@ -266,41 +267,43 @@ class RatePacing:
             self._seek(now, sent_at, max(measured, _AFTER_START * before))
             return
         crowded = steady and sent_at - self._since < self._trust
-        self._measured = measured
+        if seconds >= _KNOWN_HORIZONS * self._tally.horizon or not self._known:
+            self._known = measured
         base = min(before, measured * (_GIVE_WAY if crowded else 1.0))
         self._excess = max(_EXCESS, _EXCESS_OF_GAP * (before / base - 1.0))
-        self._begin(_State.STEADY, now, base)
-        self._trust = min(max(_TRUST_SECONDS, _TRUST_REQUESTS / base), _MAX_TRUST, seconds)
-        self._mark_from(sent_at)
-        self._next = max(self._next, now + (now - sent_at))
+        self._begin(_State.STEADY, now, base, pause=now - sent_at)
+        self._trust = min(max(_TRUST_SECONDS, _TRUST_REQUESTS / base), _MAX_TRUST, _TRUST_FACTOR * seconds)
+        self._tally.mark(sent_at)
 
     def _fall(self, now: float, sent_at: float, taken: float) -> None:
         before = self.rate(sent_at)
         self._begin(_State.SEEKING, now, max(_QUARTER * before, min(_HALF * before, taken)))
 
-    def _begin(self, state: _State, now: float, base: float) -> None:
+    def _begin(self, state: _State, now: float, base: float, *, pause: float = 0.0) -> None:
         self._state = state
         self._base = max(_LEAST_RATE, base)
-        self._since = self._cut_at = now
+        self._since = now
+        self._pause_until(now + pause)
 
-    def _mark_from(self, sent_at: float) -> None:
-        self._mark = (sent_at, self._tally.taken_until(sent_at), self._tally.refused)
+    def _pause_until(self, moment: float) -> None:
+        # A request that was let go before the cut may start a little after it; none is let go in the pause.
+        self._next = self._cut_at = max(self._next, moment)
+        self._sent_at_cut, self._refused_since_cut = self._tally.requests, 0
 
     # Everything is refused
 
     def _wait(self, now: float, retry_after: float | None) -> None:
         self._state = _State.WAITING
-        self._cut_at = now
         self._probe_gap = _PROBE_GAP
-        self._next = max(self._next, now + max(_PROBE_GAP, retry_after or 0.0))
+        self._pause_until(now + max(_PROBE_GAP, retry_after or 0.0))
 
     def _resume(self, now: float) -> None:
-        self._mark = None
+        self._tally.mark(None)
         self._in_a_row = 0
         self._next = now
-        if not self._measured:
+        if not self._known:
             self._state = _State.STARTING
             self._window = min(_START_WINDOW, self._most)
             return
-        self._begin(_State.STEADY, now, _RESUME * self._measured)
+        self._begin(_State.STEADY, now, _RESUME * self._known)
         self._trust, self._excess = 0.0, _EXCESS

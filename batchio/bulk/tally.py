@@ -10,7 +10,7 @@ from collections import deque
 
 _REMEMBERED_SENDS = 4096
 _FIRST_LAG = 0.02
-_LAG_SMOOTHING = 0.1
+_FALLING, _RISING = 0.5, 0.05
 _LAGS = 5.0
 _SHORTEST, _LONGEST = 0.02, 1.0
 _NOISE_SHARE = 0.02
@@ -19,14 +19,18 @@ _NOISE_SECONDS = 1.0
 
 
 class Tally:
-    """Requests sent and refused, so that those taken can be counted up to any moment of the last 4096 sends.
+    """What the service took since a mark: requests sent after it, without those of them that were refused.
 
     A refusal comes soon and in order, an answer whenever the work is done: who waits for answers to count what was
     taken is a round trip behind.
     """
 
     def __init__(self) -> None:
-        self.requests = self.refused = 0
+        self.requests = 0
+        self.refused = 0
+        """Of the requests sent after the mark."""
+        self.marked_at: float | None = None
+        self._requests_at_mark = 0
         self._sends: deque[float] = deque(maxlen=_REMEMBERED_SENDS)
         self._lag = _FIRST_LAG
 
@@ -35,25 +39,36 @@ class Tally:
         self.requests += 1
         self._sends.append(now)
 
-    def refuse(self, lag: float | None) -> None:
+    def refuse(self, sent_at: float, lag: float | None) -> None:
         """A request was refused, after `lag` seconds; None: that time says nothing of refusals."""
-        self.refused += 1
+        if self.marked_at is not None and sent_at > self.marked_at:
+            self.refused += 1
         if lag is not None:
-            self._lag += (min(lag, _LONGEST) - self._lag) * _LAG_SMOOTHING
+            # One that took longer was held up on its way; what a refusal takes is what the quick ones take.
+            self._lag += (lag - self._lag) * (_FALLING if lag < self._lag else _RISING)
 
-    @property
-    def horizon(self) -> float:
-        """Seconds after which enough is known to measure a rate: some times what a refusal takes."""
-        return min(_LONGEST, max(_SHORTEST, _LAGS * self._lag))
+    def mark(self, moment: float | None) -> None:
+        """Count from here on; None: there is nothing to count from."""
+        self.marked_at, self.refused = moment, 0
+        self._requests_at_mark = 0 if moment is None else self.sent_until(moment)
+
+    def taken_until(self, moment: float) -> int:
+        """Requests that left after the mark and until then and were not refused."""
+        return self.sent_until(moment) - self._requests_at_mark - self.refused
+
+    def sent_until(self, moment: float) -> int:
+        """Requests that had left by then; exact for the last 4096."""
+        return self.requests - (len(self._sends) - bisect_right(self._sends, moment))
 
     @property
     def first(self) -> float:
         """When the first request that is remembered left."""
         return self._sends[0] if self._sends else 0.0
 
-    def taken_until(self, moment: float) -> int:
-        """Requests that had left by then and were not refused."""
-        return self.requests - (len(self._sends) - bisect_right(self._sends, moment)) - self.refused
+    @property
+    def horizon(self) -> float:
+        """Seconds after which enough is known to measure a rate: some times what a refusal takes."""
+        return min(_LONGEST, max(_SHORTEST, _LAGS * self._lag))
 
 
 class Failures:

@@ -161,4 +161,23 @@ _LIST = (
     ),
 )
 
+_LIST += tuple(
+    Scenario(
+        name=name,
+        what=f"12 s: bucket {rate}/s, {round(latency * 1000)} ms" + (f", Retry-After {retry_after:g}" if retry_after else ""),
+        make=_bucket(rate, rate, latency, retry_after),
+        goal=Goal(goodput=0.95, refused=0.02),
+        rate=rate,
+        seconds=12.0,
+    )
+    for name, rate, latency, retry_after in (
+        ("P", 200, _LATENCY, None),
+        ("Q", 50, _LATENCY, None),
+        ("R", 30, _FAR, None),
+        ("S", 200, _LATENCY, 1.0),
+        ("T", 50, _LATENCY, 1.0),
+        ("U", 30, _FAR, 1.0),
+    )
+)
+
 SCENARIOS = {scenario.name: scenario for scenario in _LIST}
