@@ -5,6 +5,7 @@ Law: a peer runs in a process of its own, all of them in the same run, and what 
     pip install -e .[bench]
     python -m benchmarks            # what there is
     python -m benchmarks bulk       # adding tasks: CPU a task, tasks/s, memory, the command line
+    python -m benchmarks pacing     # the service's rate: how near to it, with how few refusals
 
 `__main__.py` holds the table of the benchmarks. `processes.py`, `gauges.py` and `markdown.py` serve all of them, and so
 does `responder/`, a stand-in for the service that is much faster than any client and counts what arrives.

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 BENCHMARKS = {
     "bulk": "adding tasks: CPU a task, tasks/s, memory, the command line; against the floor and other clients",
+    "pacing": "how near to the service's rate, how few refusals; simulated beside others, and over sockets",
 }
 
 

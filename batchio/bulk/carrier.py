@@ -118,10 +118,8 @@ class Carrier:
         if action in (Action.AGAIN, Action.AT_ONCE):
             self._unanswered(failure, counts=action is Action.AGAIN)
         if action in (Action.AT_ONCE, Action.RENEW):
-            if not len(self._tasks):
-                return True
             engine.gate.depart()
-            return False
+            return not len(self._tasks)
         return await self._back_off(failure, retry_after)
 
     def _action(self, failure: BatchioError) -> Action:
@@ -149,7 +147,7 @@ class Carrier:
             wait = retry_after * engine.session.rng.uniform(1.0, 1.1)
         self._failures += 1
         log_failure(self._request, failure, wait)
-        if await engine.is_stopped_within(wait) or await engine.is_stopped_before_leaving():
+        if await engine.is_stopped_within(wait) or not await engine.gate.may_return(engine.stopping):
             self.give_back()
             return True
         return False

@@ -96,21 +96,6 @@ class Engine:
             return False
         return True
 
-    async def is_stopped_before_leaving(self) -> bool:
-        """Wait until a request that was held back may leave, or until the run stops."""
-        turn = self.gate.line_up()
-        stopped = asyncio.ensure_future(self.stopping.wait())
-        try:
-            await asyncio.wait((turn, stopped), return_when=asyncio.FIRST_COMPLETED)
-        except asyncio.CancelledError:
-            self.gate.stay(turn)
-            raise
-        finally:
-            stopped.cancel()
-        if self.stopping.is_set():
-            self.gate.stay(turn)
-        return self.stopping.is_set()
-
     def wake(self) -> None:
         """Something has changed that the dispatcher may wait for."""
         self._wake.set()

@@ -50,18 +50,28 @@ class Gate:
                 self._waiting.remove(turn)
             raise
 
-    def line_up(self) -> asyncio.Future[None]:
-        """For who has a place and was held back: done when it may leave again, before all who have no place yet.
+    async def may_return(self, stopping: asyncio.Event) -> bool:
+        """Wait until a request that has a place and was held back may leave again, before those without a place.
 
-        Who does not leave after all says so with `stay`.
+        False, and nothing leaves, where the run is `stopping`.
         """
         turn = asyncio.get_running_loop().create_future()
         self._returning.append(turn)
         self._admit()
-        return turn
+        stopped = asyncio.create_task(stopping.wait())
+        try:
+            await asyncio.wait((turn, stopped), return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            self._stay(turn)
+            raise
+        finally:
+            stopped.cancel()
+        if stopping.is_set():
+            self._stay(turn)
+            return False
+        return True
 
-    def stay(self, turn: asyncio.Future[None]) -> None:
-        """Who lined up does not leave."""
+    def _stay(self, turn: asyncio.Future[None]) -> None:
         if turn.done():
             self._unused += 1
         else:

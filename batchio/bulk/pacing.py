@@ -3,43 +3,40 @@
 Law: pure. The controller is fed with what happened and when; it never looks at a clock and never sleeps.
 
 The idea: when a service refuses, its bucket is empty or its queue is full. So what it took between two refusals, over
-the time between them, IS its rate, to one request; no shape of the sending rate in between changes that. The rules, and
-what asked for each (rows of `python -m benchmarks pacing`):
+the time between them, IS its rate, exact to one request; how fast we sent in between does not matter. The rules, and
+what asked for each (the letters are rows of `python -m benchmarks pacing`; P, Q, R stand for the runs over sockets):
 
-- STARTING. A window of 8 that grows by 3/4 a request with each answer (G: no limit; doubling overshoots more in H and
-  I), spread over the round trip (A, D: bursts are refused in bursts), kept below twice what is really in flight.
-- SEEKING, from the first refusal on: 0.4 of the rate taken in the last round trip (A to D: what a full bucket took in
-  is no rate; F: less takes too long to come back), then 25 % more a horizon until refused again. A horizon is five times
-  what a refusal takes: what refusals tell does not depend on how long answers take (N: a full queue makes those slow).
-- STEADY, with a rate C measured between two refusals: 0.985 C rising to C while C is trusted, which is as long as it
-  took to measure it, at most 2 s or 100 requests (D: one refusal in 100 requests is enough); then C + 1 %, an excess
-  that doubles every 0.35 s (I: a service that has recovered is found within 5 s), or starts higher where the
-  rate at the refusal was far above C (F). Then one refusal, a new C, and so on. Refused far above C (1.5): the service
-  has changed, so SEEKING again (I, H). Refused while C was trusted: others have come; C x 0.9 (M, N: fairness).
-- Refused again before a horizon has passed: too soon to measure. Only where a quarter or more is refused the rate
-  falls to what was taken, to half at most and a quarter at least (H, I: a sudden fall; A: the start).
-- WAITING, after 4 refusals with nothing taken: single probes, every 0.5 s growing to 2 s, or as Retry-After says (H, L).
-  The first one taken brings 0.95 of the rate from before back (H: back within 2.5 s).
-- Failures that are not refusals are noise: a service that fails now and then is not full (J). A flood counts as refusals.
-- The time in which there is less to send than the rate allows does not count, and after 5 s of silence what was
-  measured is old: a rate that nobody uses must not grow.
+- STARTING: a window of 8, one more for about two answers (G: no limit, found in a second; P, Q: faster growth is
+  refused more), spread over the round trip (A, D: who sends in bursts is refused in bursts), at most twice what is in
+  use. A window, not a rate, because a service that is slow answers late and so slows it down.
+- SEEKING, from the first refusal on: 0.4 of the rate of the last round trip (A: what a full bucket took in is no rate;
+  F: from less the way back is too long), 25 % more a horizon until refused again. A horizon is five times what a
+  refusal takes: what refusals tell does not depend on how long answers take (N: a full queue makes those slow).
+- STEADY, at a rate C measured between two refusals. Trusted for 1.5 times as long as it took to measure it, at most
+  2 s or 120 requests (D, Q, R: one refusal in 120 requests is enough), it is kept: 0.985 C, rising to C. Then come
+  C + 1 %, an excess that doubles every 0.35 s (I: more is found within 5 s), or that starts higher where we were
+  refused far above C (F), until the next refusal and the next C. Refused at more than 1.5 C, the service has changed:
+  SEEKING (H, I). Refused while C was trusted, others have come: 0.9 C (M, N: fairness; alone it costs nothing).
+- Refused before a horizon has passed is too soon to measure. Only where a quarter and more is refused, the rate falls
+  to what was taken, to half at most and a quarter at least (H, I: a sudden fall; A, P: the start).
+- WAITING, after 4 refusals in a row with nothing taken: single probes, each 0.5 s growing to 2 s, or Retry-After, after
+  the last (H, L). The first one taken brings back 0.95 of the rate from before (H: back within 2.5 s).
+- Failures that are not refusals are noise: a service that fails now and then is not full (J). A flood of them counts
+  as refusals.
+- Time in which less was sent than allowed is no time of growth, and after 5 s of silence what was measured is old: a
+  rate that nobody uses must not grow. A late timer may make up for 0.05 s (the sockets: a busy machine).
 """
 
 from __future__ import annotations
 
 import enum
-from math import inf
+import math
 from typing import Protocol
 
+from .slow_start import SlowStart
 from .tally import Failures, Tally
 
 _MOST = 4096
-
-_START_WINDOW = 8.0
-_START_GROWTH = 0.45
-_START_GAP = 0.005
-_IN_USE = 2.0
-_SMOOTHING = 0.1
 
 _AFTER_START = 0.4
 _SEEK_GROWTH = 1.25
@@ -60,6 +57,7 @@ _HALF, _QUARTER = 0.5, 0.25
 
 _IN_A_ROW = 4
 _PROBE_GAP, _PROBE_GROWTH, _LONGEST_GAP = 0.5, 1.5, 2.0
+_LONGEST_WAIT = 300.0
 _RESUME = 0.95
 _KNOWN_HORIZONS = 3.0
 
@@ -67,6 +65,8 @@ _LEAST_RATE = 0.5
 _START_CREDIT, _CREDIT = 0.005, 0.05
 """Seconds of sending that may be made up for: a timer is late where the machine is busy."""
 _IDLE = 5.0
+_SHORTEST = 0.005
+"""Seconds; over less nothing is measured."""
 
 
 class Pacing(Protocol):
@@ -117,13 +117,8 @@ class RatePacing:
         self._state = _State.STARTING
         self._tally = Tally()
         self._failures = Failures()
-        self._next = self._last_sent = -inf
-        self._round_trip: float | None = None
-        # STARTING
-        self._window = min(_START_WINDOW, most)
-        self._gap = _START_GAP
-        self._epoch = -inf
-        self._epoch_requests = 0
+        self._next = self._last_sent = -math.inf
+        self._start = SlowStart(most)
         # SEEKING and STEADY: a base that the rate grows from since a moment.
         self._base = 0.0
         self._since = 0.0
@@ -131,10 +126,10 @@ class RatePacing:
         self._excess = _EXCESS
         self._known = 0.0
         # The last cut: what was sent before it says nothing of the rate after it.
-        self._cut_at = -inf
+        self._cut_at = -math.inf
         self._sent_at_cut = self._refused_since_cut = 0
         self._in_a_row = 0
-        self._row_from = -inf
+        self._row_from = -math.inf
         # WAITING
         self._probe_gap = _PROBE_GAP
 
@@ -145,7 +140,7 @@ class RatePacing:
 
     def window(self, now: float) -> int:  # noqa: ARG002 - the protocol's
         """The window of the start; later the rate holds requests back."""
-        return int(self._window) if self._state is _State.STARTING else self._most
+        return int(self._start.window) if self._state is _State.STARTING else self._most
 
     def next_at(self, now: float) -> float:  # noqa: ARG002 - the protocol's
         """One gap after the last request."""
@@ -158,11 +153,11 @@ class RatePacing:
             self._idled(now)
         self._last_sent = now
         if self._state is _State.WAITING:
-            self._next = now + self._probe_gap
-            self._probe_gap = min(max(self._probe_gap, _LONGEST_GAP), self._probe_gap * _PROBE_GROWTH)
+            self._next = max(self._next, now + self._probe_gap)
+            self._probe_gap = min(_LONGEST_GAP, self._probe_gap * _PROBE_GROWTH)
             return
         if self._state is _State.STARTING:
-            gap, credit = self._gap, _START_CREDIT
+            gap, credit = self._start.gap, _START_CREDIT
         else:
             gap, credit = 1.0 / self.rate(now), _CREDIT
         self._next = max(self._next, now - max(credit, gap)) + gap
@@ -170,12 +165,11 @@ class RatePacing:
     def answered(self, now: float, sent_at: float) -> None:
         """Widen the window of the start; end the waiting."""
         self._failures.add(now, failed=False)
-        took = now - sent_at
-        self._round_trip = took if self._round_trip is None else self._round_trip + (took - self._round_trip) * _SMOOTHING
+        self._start.learn(now - sent_at)
         if sent_at >= self._row_from:
             self._in_a_row = 0
         if self._state is _State.STARTING:
-            self._widen(now, self._round_trip)
+            self._start.widen(now, self._tally.requests)
         elif self._state is _State.WAITING and sent_at >= self._cut_at:
             self._resume(now)
 
@@ -193,36 +187,25 @@ class RatePacing:
 
     def rate(self, now: float) -> float:
         """Requests a second that may leave, when the start is over."""
-        time = now - self._since
+        time = max(0.0, now - self._since)
         if self._state is _State.SEEKING:
-            rate = self._base * _SEEK_GROWTH ** min(_MAX_HORIZONS, time / self._tally.horizon)
+            rate = self._base * math.pow(_SEEK_GROWTH, min(_MAX_HORIZONS, time / self._tally.horizon))
         elif time < self._trust:
             rate = self._base * (_LOW + (1.0 - _LOW) * time / self._trust)
         else:
             doublings = min(_MAX_DOUBLINGS, (time - self._trust) / _DOUBLING)
-            rate = self._base * (1.0 + self._excess * 2.0**doublings)
+            rate = self._base * (1.0 + self._excess * math.pow(2.0, doublings))
         return max(_LEAST_RATE, rate)
-
-    # The start, and silence
-
-    def _widen(self, now: float, round_trip: float) -> None:
-        self._window = min(float(self._most), self._window + _START_GROWTH)
-        if now - self._epoch >= round_trip:
-            # What leaves in a round trip is what is in flight.
-            in_use = _IN_USE * (self._tally.requests - self._epoch_requests)
-            self._window = min(self._window, max(_START_WINDOW, in_use), float(self._most))
-            self._epoch, self._epoch_requests = now, self._tally.requests
-        self._gap = round_trip / self._window
 
     def _idled(self, now: float) -> None:
         """The rate was not what held this request back, so the time before it is no time of growth."""
         silence = now - self._last_sent
-        if silence == inf:
+        if silence == math.inf:
             return
         self._since = min(now, self._since + silence)
         if silence > _IDLE and self._state is not _State.WAITING:
             self._tally.mark(None)
-            self._window = min(self._window, _START_WINDOW)
+            self._start.restart()
 
     # Refusals
 
@@ -230,7 +213,7 @@ class RatePacing:
         if sent_at < self._cut_at:
             return
         if self._state is _State.WAITING:
-            self._next = max(self._next, now + (retry_after or 0.0))
+            self._next = max(self._next, now + min(retry_after or 0.0, _LONGEST_WAIT))
             return
         self._refused_since_cut += 1
         if not self._in_a_row:
@@ -251,13 +234,14 @@ class RatePacing:
 
     def _rate_of_last_round_trip(self, sent_at: float) -> float:
         tally = self._tally
-        start = tally.first if self._round_trip is None else sent_at - self._round_trip
-        seconds = max(sent_at - start, _START_GAP)
+        round_trip = self._start.round_trip
+        start = tally.first if round_trip is None else sent_at - round_trip
+        seconds = max(sent_at - start, _SHORTEST)
         return max(1, tally.sent_until(sent_at) - tally.sent_until(start)) / seconds
 
     def _seek(self, now: float, sent_at: float, base: float) -> None:
         """Pause until what was refused meanwhile is known, and look for the rate from `base` on."""
-        self._begin(_State.SEEKING, now, base, pause=2.0 * (now - sent_at))
+        self._begin(_State.SEEKING, now, base, pause=min(2.0 * (now - sent_at), self._tally.horizon))
         self._tally.mark(sent_at)
 
     def _cut(self, now: float, sent_at: float, measured: float, seconds: float) -> None:
@@ -271,7 +255,7 @@ class RatePacing:
             self._known = measured
         base = min(before, measured * (_GIVE_WAY if crowded else 1.0))
         self._excess = max(_EXCESS, _EXCESS_OF_GAP * (before / base - 1.0))
-        self._begin(_State.STEADY, now, base, pause=now - sent_at)
+        self._begin(_State.STEADY, now, base, pause=min(now - sent_at, self._tally.horizon))
         self._trust = min(max(_TRUST_SECONDS, _TRUST_REQUESTS / base), _MAX_TRUST, _TRUST_FACTOR * seconds)
         self._tally.mark(sent_at)
 
@@ -295,7 +279,7 @@ class RatePacing:
     def _wait(self, now: float, retry_after: float | None) -> None:
         self._state = _State.WAITING
         self._probe_gap = _PROBE_GAP
-        self._pause_until(now + max(_PROBE_GAP, retry_after or 0.0))
+        self._pause_until(now + min(max(_PROBE_GAP, retry_after or 0.0), _LONGEST_WAIT))
 
     def _resume(self, now: float) -> None:
         self._tally.mark(None)
@@ -303,7 +287,7 @@ class RatePacing:
         self._next = now
         if not self._known:
             self._state = _State.STARTING
-            self._window = min(_START_WINDOW, self._most)
+            self._start.restart()
             return
         self._begin(_State.STEADY, now, _RESUME * self._known)
         self._trust, self._excess = 0.0, _EXCESS

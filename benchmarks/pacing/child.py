@@ -25,18 +25,14 @@ def _tasks(count: int) -> Iterator[dict[str, Any]]:
 
 async def submit(order: Order) -> dict[str, Any]:
     """Do the order."""
-    windows: list[int] = []
     credential = SharedKeyCredential(DEVELOPMENT_ACCOUNT, DEVELOPMENT_KEY)
     async with BatchClient(order.url, credential, allow_http=True) as client:
-        report = await client.tasks.submit(
-            JOB, _tasks(order.tasks), progress=lambda progress: windows.append(progress.in_flight)
-        )
+        report = await client.tasks.submit(JOB, _tasks(order.tasks))
     return {
         "added": report.added,
         "requests": report.requests,
         "refused": report.refused,
         "elapsed": report.elapsed,
-        "most_in_flight": max(windows, default=0),
         "cpu": cpu_seconds(),
     }
 
