@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 _FIRST_WINDOW = 8.0
-_GROWTH = 0.45
+_GROWTH = 0.42
 _FIRST_GAP = 0.005
 _IN_USE = 2.0
 _SMOOTHING = 0.1
