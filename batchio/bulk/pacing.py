@@ -17,8 +17,9 @@ what asked for each (the letters are rows of `python -m benchmarks pacing`; P, Q
   C + 1 %, an excess that doubles every 0.35 s (I: more is found within 5 s), or that starts higher where we were
   refused far above C (F), until the next refusal and the next C. Refused at more than 1.5 C, the service has changed:
   SEEKING (H, I). Refused while C was trusted, others have come: 0.9 C (M, N: fairness; alone it costs nothing).
-- Refused before a horizon has passed is too soon to measure. Only where a quarter and more is refused, the rate falls
-  to what was taken, to half at most and a quarter at least (H, I: a sudden fall; A, P: the start).
+- Refused before a horizon has passed, or 5 requests were taken, is too soon to measure. Only where a quarter and more
+  is refused, the rate falls to what was taken, to half at most and a quarter at least (H, I: a sudden fall; A, P: the
+  start). Growth waits for 3 requests at least (services of 1 to 10 requests/s; D).
 - WAITING, after 4 refusals in a row with nothing taken: single probes, each 0.5 s growing to 2 s, or Retry-After, after
   the last (H, L). The first one taken brings back 0.95 of the rate from before (H: back within 2.5 s).
 - Failures that are not refusals are noise: a service that fails now and then is not full (J). A flood of them counts
@@ -38,12 +39,12 @@ from .tally import Failures, Tally
 
 _MOST = 4096
 
-_AFTER_START = .35
+_AFTER_START = 0.35
 _SEEK_GROWTH = 1.3
 _MAX_HORIZONS = 40.0
 
-_LOW = .99
-_TRUST_SECONDS, _TRUST_REQUESTS, _MAX_TRUST = 2.0, 120.0, 10.0
+_LOW = 0.99
+_TRUST_SECONDS, _TRUST_REQUESTS, _MAX_TRUST = 2.0, 120.0, 30.0
 _TRUST_FACTOR = 1.5
 _EXCESS = 0.01
 _EXCESS_OF_GAP = 0.15
@@ -52,7 +53,9 @@ _MAX_DOUBLINGS = 20.0
 _CHANGED = 1.5
 _GIVE_WAY = 0.9
 
-_MANY_REFUSED = 0.25
+_LEAST_TAKEN = 5
+_FEW_REQUESTS = 3.0
+_MANY_REFUSED, _FEW = 0.25, 1
 _HALF, _QUARTER = 0.5, 0.25
 
 _IN_A_ROW = 4
@@ -65,8 +68,6 @@ _LEAST_RATE = 0.5
 _START_CREDIT, _CREDIT = 0.005, 0.05
 """Seconds of sending that may be made up for: a timer is late where the machine is busy."""
 _IDLE = 5.0
-_SHORTEST = 0.005
-"""Seconds; over less nothing is measured."""
 
 
 class Pacing(Protocol):
@@ -120,7 +121,8 @@ class RatePacing:
         self._next = self._last_sent = -math.inf
         self._start = SlowStart(most)
         # SEEKING and STEADY: a base that the rate grows from since a moment.
-        self._base = 0.0
+        self._base = _LEAST_RATE
+        self._few = 0.0
         self._since = 0.0
         self._trust = 0.0
         self._excess = _EXCESS
@@ -159,7 +161,10 @@ class RatePacing:
         if self._state is _State.STARTING:
             gap, credit = self._start.gap, _START_CREDIT
         else:
-            gap, credit = 1.0 / self.rate(now), _CREDIT
+            rate = self.rate(now)
+            gap, credit = 1.0 / rate, _CREDIT
+            if self._state is _State.SEEKING:
+                self._rebase(now, rate)
         self._next = max(self._next, now - max(credit, gap)) + gap
 
     def answered(self, now: float, sent_at: float) -> None:
@@ -189,11 +194,11 @@ class RatePacing:
         """Requests a second that may leave, when the start is over."""
         time = max(0.0, now - self._since)
         if self._state is _State.SEEKING:
-            rate = self._base * math.pow(_SEEK_GROWTH, min(_MAX_HORIZONS, time / self._tally.horizon))
+            rate = self._base * math.pow(_SEEK_GROWTH, min(_MAX_HORIZONS, time / max(self._tally.horizon, self._few)))
         elif time < self._trust:
             rate = self._base * (_LOW + (1.0 - _LOW) * time / self._trust)
         else:
-            doublings = min(_MAX_DOUBLINGS, (time - self._trust) / _DOUBLING)
+            doublings = min(_MAX_DOUBLINGS, (time - self._trust) / max(_DOUBLING, self._few))
             rate = self._base * (1.0 + self._excess * math.pow(2.0, doublings))
         return max(_LEAST_RATE, rate)
 
@@ -213,6 +218,7 @@ class RatePacing:
         if sent_at < self._cut_at:
             return
         if self._state is _State.WAITING:
+            self._tally.mark(sent_at)
             self._next = max(self._next, now + min(retry_after or 0.0, _LONGEST_WAIT))
             return
         self._refused_since_cut += 1
@@ -221,23 +227,21 @@ class RatePacing:
         self._in_a_row += 1
         tally = self._tally
         if tally.marked_at is None:
-            self._seek(now, sent_at, _AFTER_START * self._rate_of_last_round_trip(sent_at))
+            rate = tally.rate_until(sent_at, self._start.round_trip)
+            if self._state is not _State.STARTING:
+                rate = min(rate, self.rate(sent_at))
+            self._seek(now, sent_at, _AFTER_START * rate)
             return
         taken, seconds = tally.taken_until(sent_at), sent_at - tally.marked_at
-        if seconds < tally.horizon or taken <= 0:
-            if seconds >= tally.horizon and self._in_a_row >= _IN_A_ROW:
+        if seconds < tally.horizon or taken < _LEAST_TAKEN:
+            if taken <= 0 and seconds >= tally.horizon and self._in_a_row >= _IN_A_ROW:
                 self._wait(now, retry_after)
-            elif self._refused_since_cut >= _MANY_REFUSED * (tally.sent_until(sent_at) - self._sent_at_cut):
+            elif self._refused_since_cut > _FEW and self._refused_since_cut >= _MANY_REFUSED * (
+                tally.sent_until(sent_at) - self._sent_at_cut
+            ):
                 self._fall(now, sent_at, taken / seconds if seconds > 0 else 0.0)
         else:
             self._cut(now, sent_at, taken / seconds, seconds)
-
-    def _rate_of_last_round_trip(self, sent_at: float) -> float:
-        tally = self._tally
-        round_trip = self._start.round_trip
-        start = tally.first if round_trip is None else sent_at - round_trip
-        seconds = max(sent_at - start, _SHORTEST)
-        return max(1, tally.sent_until(sent_at) - tally.sent_until(start)) / seconds
 
     def _seek(self, now: float, sent_at: float, base: float) -> None:
         """Pause until what was refused meanwhile is known, and look for the rate from `base` on."""
@@ -265,9 +269,13 @@ class RatePacing:
 
     def _begin(self, state: _State, now: float, base: float, *, pause: float = 0.0) -> None:
         self._state = state
-        self._base = max(_LEAST_RATE, base)
-        self._since = now
+        self._rebase(now, base)
         self._pause_until(now + pause)
+
+    def _rebase(self, now: float, base: float) -> None:
+        self._base = max(_LEAST_RATE, base)
+        self._few = _FEW_REQUESTS / self._base
+        self._since = now
 
     def _pause_until(self, moment: float) -> None:
         # A request that was let go before the cut may start a little after it; none is let go in the pause.
@@ -282,12 +290,12 @@ class RatePacing:
         self._pause_until(now + min(max(_PROBE_GAP, retry_after or 0.0), _LONGEST_WAIT))
 
     def _resume(self, now: float) -> None:
-        self._tally.mark(None)
         self._in_a_row = 0
         self._next = now
         if not self._known:
-            self._state = _State.STARTING
-            self._start.restart()
+            self._begin(_State.SEEKING, now, self._base)
             return
+        # How long the service was back before the probe came is not known: that time is not to be measured.
+        self._tally.mark(None)
         self._begin(_State.STEADY, now, _RESUME * self._known)
         self._trust, self._excess = 0.0, _EXCESS

@@ -12,7 +12,8 @@ _REMEMBERED_SENDS = 4096
 _FIRST_LAG = 0.02
 _FALLING, _RISING = 0.5, 0.05
 _LAGS = 5.0
-_SHORTEST, _LONGEST = 0.02, 1.0
+_SHORTEST, _LONGEST = 0.02, 0.5
+_LEAST_SECONDS = 0.005
 _NOISE_SHARE = 0.02
 _NOISE_ANSWERS = 50
 _NOISE_SECONDS = 1.0
@@ -60,10 +61,11 @@ class Tally:
         """Requests that had left by then; exact for the last 4096."""
         return self.requests - (len(self._sends) - bisect_right(self._sends, moment))
 
-    @property
-    def first(self) -> float:
-        """When the first request that is remembered left."""
-        return self._sends[0] if self._sends else 0.0
+    def rate_until(self, moment: float, seconds: float | None) -> float:
+        """Requests a second that were sent in the `seconds` before; None: since the first one."""
+        start = moment - seconds if seconds is not None else self._sends[0] if self._sends else moment
+        requests = max(1, self.sent_until(moment) - self.sent_until(start))
+        return requests / max(_LEAST_SECONDS, moment - start)
 
     @property
     def horizon(self) -> float:
