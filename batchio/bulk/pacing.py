@@ -22,8 +22,7 @@ what asked for each (the letters are rows of `python -m benchmarks pacing`; P, Q
   start). Growth waits for 3 requests at least (services of 1 to 10 requests/s; D).
 - WAITING, after 4 refusals in a row with nothing taken: single probes, each 0.5 s growing to 2 s, or Retry-After, after
   the last (H, L). The first one taken brings back 0.95 of the rate from before (H: back within 2.5 s).
-- Failures that are not refusals are noise: a service that fails now and then is not full (J). A flood of them counts
-  as refusals.
+- Other failures are noise: a service that fails now and then is not full (J). A flood of them counts as refusals.
 - Time in which less was sent than allowed is no time of growth, and after 5 s of silence what was measured is old: a
   rate that nobody uses must not grow. A late timer may make up for 0.05 s (the sockets: a busy machine).
 """
