@@ -11,6 +11,8 @@ _FIRST_WINDOW = 8.0
 _GROWTH = 0.42
 _FIRST_GAP = 0.005
 _IN_USE = 2.0
+_LEAST_EPOCH = 0.02
+"""Seconds; where answers come sooner than that, requests wait for the client's own CPU as long as for the service."""
 _SMOOTHING = 0.1
 
 
@@ -35,7 +37,7 @@ class SlowStart:
         """One more answer; `requests` were sent until now."""
         round_trip = self.round_trip or 0.0
         window = self.window + _GROWTH
-        if now - self._epoch >= round_trip:
+        if now - self._epoch >= max(round_trip, _LEAST_EPOCH):
             # What leaves in a round trip is what is in flight; a window that nobody uses must not grow.
             window = min(window, max(_FIRST_WINDOW, _IN_USE * (requests - self._requests)))
             self._epoch, self._requests = now, requests
