@@ -29,12 +29,13 @@ what asked for each (the letters are rows of `python -m benchmarks pacing`; P, Q
 
 from __future__ import annotations
 
-import enum
 import math
 from typing import Protocol
 
 from .slow_start import SlowStart
 from .tally import Failures, Tally
+
+STARTING, SEEKING, STEADY, WAITING = "starting", "seeking", "steady", "waiting"
 
 _MOST = 4096
 
@@ -102,19 +103,12 @@ class Pacing(Protocol):
         ...
 
 
-class _State(enum.Enum):
-    STARTING = "starting"
-    SEEKING = "seeking"
-    STEADY = "steady"
-    WAITING = "waiting"
-
-
 class RatePacing:
     """Finds the service's rate from what it takes between two refusals, and stays at it."""
 
     def __init__(self, *, most: int = _MOST) -> None:
         self._most = most
-        self._state = _State.STARTING
+        self._state = STARTING
         self._tally = Tally()
         self._failures = Failures()
         self._next = self._last_sent = -math.inf
@@ -137,11 +131,11 @@ class RatePacing:
     @property
     def state(self) -> str:
         """`starting`, `seeking` a rate, `steady` at one, or `waiting` for a service that refuses everything."""
-        return self._state.value
+        return self._state
 
     def window(self, now: float) -> int:  # noqa: ARG002 - the protocol's
         """The window of the start; later the rate holds requests back."""
-        return int(self._start.window) if self._state is _State.STARTING else self._most
+        return int(self._start.window) if self._state == STARTING else self._most
 
     def next_at(self, now: float) -> float:  # noqa: ARG002 - the protocol's
         """One gap after the last request."""
@@ -153,16 +147,16 @@ class RatePacing:
         if now - self._next > _CREDIT:
             self._idled(now)
         self._last_sent = now
-        if self._state is _State.WAITING:
+        if self._state == WAITING:
             self._next = max(self._next, now + self._probe_gap)
             self._probe_gap = min(_LONGEST_GAP, self._probe_gap * _PROBE_GROWTH)
             return
-        if self._state is _State.STARTING:
+        if self._state == STARTING:
             gap, credit = self._start.gap, _START_CREDIT
         else:
             rate = self.rate(now)
             gap, credit = 1.0 / rate, _CREDIT
-            if self._state is _State.SEEKING:
+            if self._state == SEEKING:
                 self._rebase(now, rate)
         self._next = max(self._next, now - max(credit, gap)) + gap
 
@@ -172,9 +166,9 @@ class RatePacing:
         self._start.learn(now - sent_at)
         if sent_at >= self._row_from:
             self._in_a_row = 0
-        if self._state is _State.STARTING:
+        if self._state == STARTING:
             self._start.widen(now, self._tally.requests)
-        elif self._state is _State.WAITING and sent_at >= self._cut_at:
+        elif self._state == WAITING and sent_at >= self._cut_at:
             self._resume(now)
 
     def refused(self, now: float, sent_at: float, retry_after: float | None) -> None:
@@ -192,7 +186,7 @@ class RatePacing:
     def rate(self, now: float) -> float:
         """Requests a second that may leave, when the start is over."""
         time = max(0.0, now - self._since)
-        if self._state is _State.SEEKING:
+        if self._state == SEEKING:
             rate = self._base * math.pow(_SEEK_GROWTH, min(_MAX_HORIZONS, time / max(self._tally.horizon, self._few)))
         elif time < self._trust:
             rate = self._base * (_LOW + (1.0 - _LOW) * time / self._trust)
@@ -207,7 +201,7 @@ class RatePacing:
         if silence == math.inf:
             return
         self._since = min(now, self._since + silence)
-        if silence > _IDLE and self._state is not _State.WAITING:
+        if silence > _IDLE and self._state != WAITING:
             self._tally.mark(None)
             self._start.restart()
 
@@ -216,7 +210,7 @@ class RatePacing:
     def _judge(self, now: float, sent_at: float, retry_after: float | None) -> None:
         if sent_at < self._cut_at:
             return
-        if self._state is _State.WAITING:
+        if self._state == WAITING:
             self._tally.mark(sent_at)
             self._next = max(self._next, now + min(retry_after or 0.0, _LONGEST_WAIT))
             return
@@ -227,7 +221,7 @@ class RatePacing:
         tally = self._tally
         if tally.marked_at is None:
             rate = tally.rate_until(sent_at, self._start.round_trip)
-            if self._state is not _State.STARTING:
+            if self._state != STARTING:
                 rate = min(rate, self.rate(sent_at))
             self._seek(now, sent_at, _AFTER_START * rate)
             return
@@ -244,12 +238,12 @@ class RatePacing:
 
     def _seek(self, now: float, sent_at: float, base: float) -> None:
         """Pause until what was refused meanwhile is known, and look for the rate from `base` on."""
-        self._begin(_State.SEEKING, now, base, pause=min(2.0 * (now - sent_at), self._tally.horizon))
+        self._begin(SEEKING, now, base, pause=min(2.0 * (now - sent_at), self._tally.horizon))
         self._tally.mark(sent_at)
 
     def _cut(self, now: float, sent_at: float, measured: float, seconds: float) -> None:
         before = self.rate(sent_at)
-        steady = self._state is _State.STEADY
+        steady = self._state == STEADY
         if steady and before > _CHANGED * measured:
             self._seek(now, sent_at, max(measured, _AFTER_START * before))
             return
@@ -258,15 +252,15 @@ class RatePacing:
             self._known = measured
         base = min(before, measured * (_GIVE_WAY if crowded else 1.0))
         self._excess = max(_EXCESS, _EXCESS_OF_GAP * (before / base - 1.0))
-        self._begin(_State.STEADY, now, base, pause=min(now - sent_at, self._tally.horizon))
+        self._begin(STEADY, now, base, pause=min(now - sent_at, self._tally.horizon))
         self._trust = min(max(_TRUST_SECONDS, _TRUST_REQUESTS / base), _MAX_TRUST, _TRUST_FACTOR * seconds)
         self._tally.mark(sent_at)
 
     def _fall(self, now: float, sent_at: float, taken: float) -> None:
         before = self.rate(sent_at)
-        self._begin(_State.SEEKING, now, max(_QUARTER * before, min(_HALF * before, taken)))
+        self._begin(SEEKING, now, max(_QUARTER * before, min(_HALF * before, taken)))
 
-    def _begin(self, state: _State, now: float, base: float, *, pause: float = 0.0) -> None:
+    def _begin(self, state: str, now: float, base: float, *, pause: float = 0.0) -> None:
         self._state = state
         self._rebase(now, base)
         self._pause_until(now + pause)
@@ -284,7 +278,7 @@ class RatePacing:
     # Everything is refused
 
     def _wait(self, now: float, retry_after: float | None) -> None:
-        self._state = _State.WAITING
+        self._state = WAITING
         self._probe_gap = _PROBE_GAP
         self._pause_until(now + min(max(_PROBE_GAP, retry_after or 0.0), _LONGEST_WAIT))
 
@@ -292,9 +286,9 @@ class RatePacing:
         self._in_a_row = 0
         self._next = now
         if not self._known:
-            self._begin(_State.SEEKING, now, self._base)
+            self._begin(SEEKING, now, self._base)
             return
         # How long the service was back before the probe came is not known: that time is not to be measured.
         self._tally.mark(None)
-        self._begin(_State.STEADY, now, _RESUME * self._known)
+        self._begin(STEADY, now, _RESUME * self._known)
         self._trust, self._excess = 0.0, _EXCESS
