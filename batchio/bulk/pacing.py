@@ -9,11 +9,11 @@ what asked for each (the letters are rows of `python -m benchmarks pacing`; P, Q
 - STARTING: a window of 8, one more for about two answers (G: no limit, found in a second; P, Q: faster growth is
   refused more), spread over the round trip (A, D: who sends in bursts is refused in bursts), at most twice what is in
   use. A window, not a rate, because a service that is slow answers late and so slows it down.
-- SEEKING, from the first refusal on: 0.4 of the rate of the last round trip (A: what a full bucket took in is no rate;
-  F: from less the way back is too long), 25 % more a horizon until refused again. A horizon is five times what a
+- SEEKING, from the first refusal on: 0.35 of the rate of the last round trip (A: what a full bucket took in is no rate;
+  F: from less the way back is too long), 30 % more a horizon until refused again. A horizon is five times what a
   refusal takes: what refusals tell does not depend on how long answers take (N: a full queue makes those slow).
 - STEADY, at a rate C measured between two refusals. Trusted for 1.5 times as long as it took to measure it, at most
-  2 s or 120 requests (D, Q, R: one refusal in 120 requests is enough), it is kept: 0.985 C, rising to C. Then come
+  2 s or 120 requests (D, Q, R: one refusal in 120 requests is enough), it is kept: 0.99 C, rising to C. Then come
   C + 1 %, an excess that doubles every 0.35 s (I: more is found within 5 s), or that starts higher where we were
   refused far above C (F), until the next refusal and the next C. Refused at more than 1.5 C, the service has changed:
   SEEKING (H, I). Refused while C was trusted, others have come: 0.9 C (M, N: fairness; alone it costs nothing).
