@@ -19,6 +19,10 @@ BENCHMARKS = {
     "list": ("listing", "listing 200,000 tasks: CPU a task, memory; against a bare loop and azure-batch"),
     "call": ("calling", "one small call, again and again: CPU a call; against a bare loop and azure-batch"),
     "import": ("importing", "`import batchio`: CPU and wall time, against that of what it needs"),
+    "pacing": (
+        "pacing",
+        "how near to the service's rate, how few refusals; simulated beside others, and over sockets",
+    ),
 }
 """Name -> module and what it measures. The module is named otherwise where the name is a word of Python."""
 

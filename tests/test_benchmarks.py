@@ -128,6 +128,21 @@ def test_goals() -> None:
     ]
 
 
+def test_pacing_end_to_end(tmp_path: Path) -> None:
+    found_in = tmp_path / "pacing.json"
+    words = ("pacing", "--scenarios", "B,Q", "--controllers", "ours,fixed,botocore", "--seeds", "1,2")
+    done = benchmark(*words, "--json", str(found_in))
+    assert done.returncode == 0, done.stderr
+    assert "Seeds of ours [1, 2], of the others [1]" in done.stdout
+    assert "ours: 2 of 2 scenarios met" in done.stdout
+    runs: list[dict[str, Any]] = json.loads(found_in.read_text())["simulation"]
+    assert [run["seed"] for run in runs if run["controller"] == "ours"] == [1, 2, 1, 2]
+    # A window that nothing narrows is refused nearly always.
+    assert all(run["refused"] > 0.95 for run in runs if run["controller"] == "fixed")
+    benchmark(*words, "--json", str(found_in))
+    assert json.loads(found_in.read_text())["simulation"] == runs
+
+
 def test_an_unknown_client_is_told() -> None:
     done = benchmark("bulk", "--parts", "clients", "--clients", "nobody")
     assert done.returncode == 2

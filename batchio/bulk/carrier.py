@@ -64,7 +64,6 @@ class Carrier:
     async def _is_through(self) -> bool:
         """One try and what follows from it; false means that the same request goes out again."""
         engine, sent_at = self._engine, self._engine.clock()
-        engine.gate.pacing.sent(sent_at)
         engine.requests += 1
         engine.bytes_sent += len(self._request.body or b"")
         try:
@@ -113,12 +112,13 @@ class Carrier:
         engine.refused += action is Action.REFUSED
         retry_after = failure.retry_after if isinstance(failure, HttpResponseError) else None
         if action is Action.REFUSED or retry_after is not None:
-            engine.gate.pacing.refused(now, sent_at, retry_after)
+            engine.gate.refused(now, sent_at, retry_after)
         elif action in (Action.UNREACHED, Action.AGAIN):
-            engine.gate.pacing.noise(now, sent_at)
+            engine.gate.noise(now, sent_at)
         if action in (Action.AGAIN, Action.AT_ONCE):
             self._unanswered(failure, counts=action is Action.AGAIN)
         if action in (Action.AT_ONCE, Action.RENEW):
+            engine.gate.depart()
             return not len(self._tasks)
         return await self._back_off(failure, retry_after)
 
@@ -147,7 +147,7 @@ class Carrier:
             wait = retry_after * engine.session.rng.uniform(1.0, 1.1)
         self._failures += 1
         log_failure(self._request, failure, wait)
-        if await engine.is_stopped_within(wait):
+        if await engine.is_stopped_within(wait) or not await engine.gate.may_return(engine.stopping):
             self.give_back()
             return True
         return False

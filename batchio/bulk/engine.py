@@ -172,7 +172,7 @@ class Engine:
                 # More may have come meanwhile; or a carrier that kept its place has taken it all.
                 tasks = self._take_request()
                 if tasks is None:
-                    self.gate.leave()
+                    self.gate.leave(unused=True)
                 else:
                     self._launch(tasks)
 
@@ -180,7 +180,10 @@ class Engine:
         """More for a carrier that is through, if its place in the window still holds."""
         if self.stopping.is_set() or not self.gate.may_stay(self._entering):
             return None
-        return self._take_request()
+        tasks = self._take_request()
+        if tasks is not None:
+            self.gate.depart()
+        return tasks
 
     def _take_request(self) -> Tasks | None:
         """The next request's tasks, if there is one that should leave now."""

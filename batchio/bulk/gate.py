@@ -1,7 +1,8 @@
 """The controller's answer becomes waiting: who may send now, first come first served.
 
 Law: one gate per client, shared by all its submissions; a place is held from the first try of a request to its
-end, backoff included.
+end, backoff included. Every try takes a departure, which the controller is told at once: who was let go and has not
+left yet counts as gone, or all who wait would leave together.
 """
 
 from __future__ import annotations
@@ -11,17 +12,19 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from .pacing import Pacing, WindowPacing
+from .pacing import Pacing, RatePacing
 
 
 class Gate:
     """Counts the requests in flight and lets the next one through when the controller says so."""
 
     def __init__(self, pacing: Pacing | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
-        self.pacing: Pacing = pacing or WindowPacing()
+        self.pacing: Pacing = RatePacing() if pacing is None else pacing
         self.clock = clock
         self.in_flight = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
+        self._returning: deque[asyncio.Future[None]] = deque()
+        self._unused = 0
         self._timer: asyncio.TimerHandle | None = None
         self._closed = False
 
@@ -31,9 +34,10 @@ class Gate:
         return self.pacing.window(self.clock())
 
     async def enter(self) -> None:
-        """Wait for a place, and take it."""
-        if not self._waiting and self._open():
+        """Wait for a place, and take it together with a departure."""
+        if not self._waiting and not self._returning and self._open():
             self.in_flight += 1
+            self.depart()
             return
         turn = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
@@ -42,10 +46,45 @@ class Gate:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self.leave()
+                self.leave(unused=True)
             elif turn in self._waiting:
                 self._waiting.remove(turn)
             raise
+
+    async def may_return(self, stopping: asyncio.Event) -> bool:
+        """Wait until a request that has a place and was held back may leave again, before those without a place.
+
+        False, and nothing leaves, where the run is `stopping`.
+        """
+        turn = asyncio.get_running_loop().create_future()
+        self._returning.append(turn)
+        self._admit()
+        stopped = asyncio.create_task(stopping.wait())
+        try:
+            await asyncio.wait((turn, stopped), return_when=asyncio.FIRST_COMPLETED)
+        except asyncio.CancelledError:
+            self._stay(turn)
+            raise
+        finally:
+            stopped.cancel()
+        if stopping.is_set():
+            self._stay(turn)
+            return False
+        return True
+
+    def _stay(self, turn: asyncio.Future[None]) -> None:
+        if turn.done():
+            self._unused += 1
+        else:
+            self._returning.remove(turn)
+        self._admit()
+
+    def depart(self) -> None:
+        """A request leaves now."""
+        if self._unused:
+            self._unused -= 1
+        else:
+            self.pacing.sent(self.clock())
 
     def may_stay(self, own_waiting: int) -> bool:
         """Whether who has a place may keep it for the next request: the window holds, and nobody else waits.
@@ -53,42 +92,67 @@ class Gate:
         `own_waiting`: how many of those who wait belong to the one who asks.
         """
         now = self.clock()
-        if len(self._waiting) > own_waiting or self.in_flight > self.pacing.window(now):
+        if self._returning or len(self._waiting) > own_waiting or self.in_flight > self.pacing.window(now):
             return False
         return self.pacing.next_at(now) <= now
 
     def answered(self, now: float, sent_at: float) -> None:
         """Tell the controller, which may have room for more now."""
         self.pacing.answered(now, sent_at)
-        if self._waiting:
+        if self._waiting or self._returning:
             self._admit()
 
-    def leave(self) -> None:
-        """Give the place back."""
+    def refused(self, now: float, sent_at: float, retry_after: float | None) -> None:
+        """Tell the controller of a refusal."""
+        self.pacing.refused(now, sent_at, retry_after)
+        self._admit()
+
+    def noise(self, now: float, sent_at: float) -> None:
+        """Tell the controller of a failure that is no refusal."""
+        self.pacing.noise(now, sent_at)
+        self._admit()
+
+    def leave(self, *, unused: bool = False) -> None:
+        """Give the place back; `unused`: nothing has left, so its departure serves another."""
         self.in_flight -= 1
-        if self._waiting:
+        self._unused += unused
+        if self._waiting or self._returning:
             self._admit()
+
+    def _is_time(self) -> bool:
+        now = self.clock()
+        return self._closed or self._unused > 0 or self.pacing.next_at(now) <= now
 
     def _open(self) -> bool:
-        if self._closed:
-            return True
-        now = self.clock()
-        return self.in_flight < self.pacing.window(now) and self.pacing.next_at(now) <= now
+        return self._closed or (self.in_flight < self.pacing.window(self.clock()) and self._is_time())
 
     def _admit(self) -> None:
-        while self._waiting and self._open():
+        while self._returning and self._is_time():
+            self._let_go(self._returning.popleft())
+        while self._waiting and not self._returning and self._open():
             turn = self._waiting.popleft()
+            # One that was cancelled is about to take itself out.
             if not turn.done():
                 self.in_flight += 1
-                turn.set_result(None)
-        if self._waiting and self._timer is None:
+                self._let_go(turn)
+        if self._waiting or self._returning:
             self._arm()
 
+    def _let_go(self, turn: asyncio.Future[None]) -> None:
+        self.depart()
+        turn.set_result(None)
+
     def _arm(self) -> None:
-        now = self.clock()
+        """Look again when the next one may leave; if that is all it takes, an event brings the rest."""
+        loop, now = asyncio.get_running_loop(), self.clock()
         wait = self.pacing.next_at(now) - now
-        if wait > 0:
-            self._timer = asyncio.get_running_loop().call_later(wait, self._ring)
+        if wait <= 0:
+            return
+        if self._timer is not None:
+            if self._timer.when() <= loop.time() + wait:
+                return
+            self._timer.cancel()
+        self._timer = loop.call_later(wait, self._ring)
 
     def _ring(self) -> None:
         self._timer = None
