@@ -10,13 +10,41 @@ from collections.abc import Awaitable
 from typing import Any
 
 from ..service.operations import Operation
-from . import jobs, pools, tasks
+from . import (
+    applications,
+    certificates,
+    files,
+    job_changes,
+    job_schedules,
+    jobs,
+    nodes,
+    pool_reports,
+    pool_scaling,
+    pools,
+    tasks,
+)
 from .bodies import MAX_BODY
 from .calls import Answer, Call, Handler
 from .queries import check_query
 from .refusals import Refusal, bad_header
 
-HANDLERS: dict[str, Handler] = {**jobs.HANDLERS, **pools.HANDLERS, **tasks.HANDLERS}
+REAL: dict[str, Handler] = {
+    **applications.HANDLERS,
+    **certificates.HANDLERS,
+    **jobs.HANDLERS,
+    **job_changes.HANDLERS,
+    **job_schedules.HANDLERS,
+    **tasks.HANDLERS,
+    **pools.HANDLERS,
+    **pool_scaling.HANDLERS,
+    **pool_reports.HANDLERS,
+}
+"""What does here what it does in the service."""
+
+SIMULATED: dict[str, Handler] = {**pool_reports.SIMULATED, **nodes.SIMULATED, **files.SIMULATED}
+"""What answers as the service does, of nodes that are simulated or of what is made up."""
+
+HANDLERS: dict[str, Handler] = {**REAL, **SIMULATED, **pool_scaling.LEFT_OUT}
 """Operation id -> handler. An operation that is not in here answers 501."""
 
 _HEX = frozenset("0123456789abcdefABCDEF")
