@@ -57,7 +57,7 @@ def perform(call: Call, operation: Operation[Any]) -> Answer | Awaitable[Answer]
     handler = HANDLERS.get(operation.id)
     if handler is None:
         raise Refusal("NotImplemented", (("Operation", operation.id),))
-    if operation.body is not None:
+    if operation.body is not None and not (operation.body_optional and not call.body):
         _check_body(call)
     call.store.settle()
     return handler(call)
