@@ -12,7 +12,7 @@ from . import ticks
 from .node_ends import REQUEUE, remove
 from .node_life import arrived, make_node
 from .resources import Allocation, Pool
-from .states import LEAVING_POOL, RESIZING, STEADY
+from .states import RESIZING, STEADY
 from .ticks import read_duration
 
 if TYPE_CHECKING:
@@ -63,13 +63,13 @@ def resizing(store: Store, allocation: Allocation, _when: int, why: str | None) 
         allocation.arrived = True
         return
     for dedicated in (True, False):
-        missing = pool.target(dedicated=dedicated) - pool.count(dedicated=dedicated)
+        nodes = pool.staying(dedicated=dedicated)
+        missing = pool.target(dedicated=dedicated) - len(nodes)
         room = MAX_NODES - len(pool.nodes)
         if missing > room:
             pool.errors = ("AccountCoreQuotaReached",)
         for _ in range(min(missing, room)):
             make_node(store, pool, dedicated=dedicated)
-        nodes = [node for node in pool.nodes.all() if node.dedicated is dedicated and node.state != LEAVING_POOL]
         # Those that have least to lose go first, the youngest of them before the others.
         nodes.sort(key=lambda node: (len(node.runs), -node.born))
         for node in nodes[: max(-missing, 0)]:

@@ -202,6 +202,11 @@ class Pool(Resource, kw_only=True, eq=False):
         """How many nodes of one sort it has; those that leave do not count."""
         return sum(node.dedicated is dedicated and node.state != LEAVING_POOL for node in self.nodes.all())
 
+    def staying(self, *, dedicated: bool) -> list[Node]:
+        """The nodes of one sort that will not leave."""
+        nodes = (node for node in self.nodes.all() if node.dedicated is dedicated)
+        return [node for node in nodes if LEAVING_POOL not in (node.state, node.after)]
+
     def target(self, *, dedicated: bool) -> int:
         """How many it should have."""
         number: int = self.spec.get("targetDedicatedNodes" if dedicated else "targetLowPriorityNodes", 0)
