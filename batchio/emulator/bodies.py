@@ -15,7 +15,7 @@ import msgspec
 
 from ..models.base import Model
 from .refusals import Refusal, bad_property
-from .strict import decode_hook, secret_names, strict_type
+from .strict import ANNOTATION, decode_hook, secret_names, strict_type
 
 MAX_BODY = 1_048_576
 """A body of this many bytes or more is too large."""
@@ -69,6 +69,7 @@ def without_mark(body: bytes) -> bytes:
 def normal(strict: Any) -> dict[str, Any]:
     """What was sent, as a mapping in wire shape with enums in the service's letter case."""
     mapping: dict[str, Any] = msgspec.to_builtins(strict, enc_hook=str)
+    mapping.pop(ANNOTATION, None)
     return mapping
 
 

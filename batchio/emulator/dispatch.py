@@ -6,7 +6,7 @@ one of the store, each end by time a row of `transitions`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from . import ticks
 from .commands import plan_of
@@ -158,9 +158,11 @@ def kill(store: Store, run: Run) -> None:
 
 def end_runs(store: Store, runs: list[Run], option: str) -> None:
     """Do to runs what the option of a request says; what it lets go on, goes on."""
-    act: Any = {"requeue": requeue, "terminate": kill}.get(option)
-    for run in runs if act is not None else ():
-        act(store, run)
+    for run in runs:
+        if option == "requeue":
+            requeue(store, run)
+        elif option == "terminate":
+            kill(store, run)
 
 
 def end_task(store: Store, job: Job, task: StoredTask) -> None:

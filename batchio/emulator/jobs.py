@@ -146,5 +146,6 @@ HANDLERS: dict[str, Handler] = {
     ops.LIST_JOBS_FROM_SCHEDULE.id: _OF_SCHEDULE.list,
     ops.DELETE_JOB.id: JOBS.delete,
     ops.GET_JOB_TASK_COUNTS.id: get_job_task_counts,
-    ops.LIST_JOB_PREPARATION_AND_RELEASE_TASK_STATUS.id: list_statuses,
 }
+
+SIMULATED: dict[str, Handler] = {ops.LIST_JOB_PREPARATION_AND_RELEASE_TASK_STATUS.id: list_statuses}

@@ -179,7 +179,7 @@ def upload_logs(call: Call) -> Answer:
     begin = read_time(sent.start_time)
     end = call.store.now() if sent.end_time is UNSET else read_time(sent.end_time)
     if end < begin:
-        raise bad_property("endTime", sent.end_time, "Before startTime")
+        raise bad_property("endTime", str(sent.end_time), "Before startTime")
     hours = min((end - begin) // (3600 * ticks.SECOND), 1000)
     result = {"virtualDirectoryName": f"{node.pool.id}-{node.id}".lower(), "numberOfFilesUploaded": int(hours) + 1}
     return answer_one(call, f"{_PREFIX}UploadBatchServiceLogsResult", UploadBatchServiceLogsResult, result)

@@ -103,9 +103,8 @@ def _time(call: Call, name: str) -> int | None:
         raise bad_query(name, text, str(error)) from None
 
 
-HANDLERS: dict[str, Handler] = {ops.LIST_POOL_NODE_COUNTS.id: list_node_counts}
-
 SIMULATED: dict[str, Handler] = {
+    ops.LIST_POOL_NODE_COUNTS.id: list_node_counts,
     ops.LIST_SUPPORTED_IMAGES.id: list_supported_images,
     ops.LIST_POOL_USAGE_METRICS.id: list_usage_metrics,
 }

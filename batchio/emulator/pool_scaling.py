@@ -139,12 +139,13 @@ def evaluate_auto_scale(call: Call) -> Answer:
     return answer_one(call, "Microsoft.Azure.Batch.Protocol.Entities.AutoScaleRun", AutoScaleRun, run)
 
 
-HANDLERS: dict[str, Handler] = {
+HANDLERS: dict[str, Handler] = {ops.DISABLE_POOL_AUTO_SCALE.id: disable_auto_scale}
+
+SIMULATED: dict[str, Handler] = {
     ops.RESIZE_POOL.id: resize_pool,
     ops.STOP_POOL_RESIZE.id: stop_pool_resize,
     ops.REMOVE_NODES.id: remove_nodes,
     ops.ENABLE_POOL_AUTO_SCALE.id: enable_auto_scale,
-    ops.DISABLE_POOL_AUTO_SCALE.id: disable_auto_scale,
 }
 
 LEFT_OUT: dict[str, Handler] = {ops.EVALUATE_POOL_AUTO_SCALE.id: evaluate_auto_scale}

@@ -59,7 +59,7 @@ def node_url(base: str, node: Node) -> str:
 
 def pool_view(base: str, pool: Pool) -> dict[str, Any]:
     """A pool as `CloudPool` in wire shape."""
-    view = {
+    view: dict[str, Any] = {
         **life_view(pool, pool_url(base, pool)),
         "allocationState": pool.allocation.state,
         "allocationStateTransitionTime": time_text(pool.allocation.since),

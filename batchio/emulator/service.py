@@ -37,11 +37,17 @@ REAL: dict[str, Handler] = {
     **tasks.HANDLERS,
     **pools.HANDLERS,
     **pool_scaling.HANDLERS,
-    **pool_reports.HANDLERS,
 }
 """What does here what it does in the service."""
 
-SIMULATED: dict[str, Handler] = {**pool_reports.SIMULATED, **nodes.SIMULATED, **files.SIMULATED}
+SIMULATED: dict[str, Handler] = {
+    **jobs.SIMULATED,
+    **tasks.SIMULATED,
+    **pool_scaling.SIMULATED,
+    **pool_reports.SIMULATED,
+    **nodes.SIMULATED,
+    **files.SIMULATED,
+}
 """What answers as the service does, of nodes that are simulated or of what is made up."""
 
 HANDLERS: dict[str, Handler] = {**REAL, **SIMULATED, **pool_scaling.LEFT_OUT}

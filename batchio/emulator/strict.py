@@ -22,6 +22,9 @@ from . import ticks
 _INT32 = (-(2**31), 2**31 - 1)
 _NO_RULE = Rule()
 
+ANNOTATION = "odata.metadata"
+ANNOTATION_FIELD = "odata_metadata"
+
 
 class WireTime(str):
     """A time as it was sent; kept as text, because a datetime would lose its seventh fraction digit."""
@@ -81,6 +84,10 @@ def strict_type(model: type[Model], version: str, unchecked: str = "", *, change
         if changes:
             kind |= None
         fields.append((field.name, kind) if required else (field.name, kind | UnsetType, UNSET))
+    if any(rule.read_only for rule in field_rules(model).values()):
+        # What was read is sent back by some clients with the annotation that every answer has.
+        names[ANNOTATION_FIELD] = ANNOTATION
+        fields.append((ANNOTATION_FIELD, str | UnsetType, UNSET))
     # Acyclic and short-lived: the garbage collector need not know them.
     return msgspec.defstruct(
         model.__name__, fields, kw_only=True, forbid_unknown_fields=True, rename=names, gc=False, frozen=True
@@ -167,7 +174,7 @@ def secret_names(model: type[Model]) -> frozenset[str]:
 @cache
 def wire_fields(model: type[Model], version: str) -> frozenset[str]:
     """The properties that a body of this model can have."""
-    return frozenset(strict_type(model, version).__struct_encode_fields__)
+    return frozenset(strict_type(model, version).__struct_encode_fields__) - {ANNOTATION}
 
 
 def _models_in(kind: Any) -> list[type[Model]]:

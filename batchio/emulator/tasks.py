@@ -143,5 +143,6 @@ HANDLERS: dict[str, Handler] = {
     ops.REPLACE_TASK.id: replace_task,
     ops.TERMINATE_TASK.id: terminate_task,
     ops.REACTIVATE_TASK.id: reactivate_task,
-    ops.LIST_SUBTASKS.id: list_subtasks,
 }
+
+SIMULATED: dict[str, Handler] = {ops.LIST_SUBTASKS.id: list_subtasks}

@@ -212,7 +212,7 @@ async def test_what_becomes_of_running_tasks(
 async def test_our_client(client: BatchClient, working: Wire) -> None:
     await client.jobs.create({"id": "job", "poolInfo": {"poolId": "p"}})
     job = await client.jobs.get("job")
-    await client.jobs.replace("job", job, if_match=job.e_tag)
+    await client.jobs.replace("job", job, if_match=str(job.e_tag))
     await client.jobs.update("job", models.JobPatchParameter(priority=7))
     assert (await client.jobs.get("job")).priority == 7
     await client.jobs.terminate("job", force=True)

@@ -193,7 +193,7 @@ async def test_our_client(client: BatchClient, working: Wire) -> None:
     assert await client.job_schedules.exists("s")
     working.emulator.clock.advance(1)
     found = await client.job_schedules.get("s")
-    await client.job_schedules.replace("s", found, if_match=found.e_tag)
+    await client.job_schedules.replace("s", found, if_match=str(found.e_tag))
     await client.job_schedules.update("s", {"metadata": [{"name": "a", "value": "b"}]})
     assert [job.id async for job in client.jobs.list_from_schedule("s")] == ["s:job-1"]
     assert (await client.jobs.get("s:job-1")).state == "active"

@@ -36,7 +36,7 @@ async def test_exists(wire: Wire, client: BatchClient) -> None:
 
 async def test_update(wire: Wire) -> None:
     await wire.pool(metadata=[{"name": "a", "value": "b"}], startTask={"commandLine": "true"})
-    sent = {"metadata": [], "vmSize": "other", "startTask": None, "taskSlotsPerNode": 4}
+    sent: dict[str, Any] = {"metadata": [], "vmSize": "other", "startTask": None, "taskSlotsPerNode": 4}
     reply = await wire.call("PATCH", "/pools/pool", sent)
     found = await pool(wire)
     assert (reply.status, reply.headers["ETag"]) == (200, found["eTag"])

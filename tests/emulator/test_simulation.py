@@ -50,7 +50,8 @@ async def test_a_pool_gets_its_nodes(client: BatchClient, working: Wire) -> None
     assert (counts[0].dedicated.idle, counts[0].dedicated.total) == (2, 2)
     assert counts[0].low_priority is not None
     assert counts[0].low_priority.idle == 1
-    node = await client.nodes.get("farm", str([n.id async for n in client.nodes.list("farm")][0]))
+    [first, *_] = [node async for node in client.nodes.list("farm")]
+    node = await client.nodes.get("farm", str(first.id))
     assert (node.vm_size, node.is_dedicated, node.scheduling_state) == ("a", True, "enabled")
 
 
