@@ -75,9 +75,7 @@ def _schedule_over(schedule: JobSchedule) -> bool:
 
 
 def _tasks_and_room(pool: Pool) -> bool:
-    return any(job.queue and job.state == ACTIVE for job in pool.jobs.values()) and any(
-        node.free > 0 for node in pool.nodes.all()
-    )
+    return bool(pool.open) and any(job.queue and job.state == ACTIVE for job in pool.jobs.values())
 
 
 def wants_start_task_first(pool: Pool) -> bool:

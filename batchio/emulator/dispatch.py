@@ -13,16 +13,19 @@ from .commands import plan_of
 from .dependencies import wait_for_dependencies
 from .node_life import give_back, take
 from .resources import Job, Node, Pool, Run, StoredTask
+from .rooms import Rooms
 from .specials import prepare
 from .states import ACTIVE, PREPARING, RUNNING
 from .task_ends import ended, retries_left
-from .task_reading import TaskParts, environment_of, read_parts
+from .task_reading import environment_of, read_parts
 
 if TYPE_CHECKING:
     from .store import Store
 
 KILLED = 137
 """The exit code of a process that was killed, as Linux has it."""
+LOOK_AHEAD = 100
+"""How many tasks of a job for which there is no room are passed over for others."""
 
 
 def queue_task(store: Store, job: Job, task: StoredTask, *, first: bool = False) -> None:
@@ -40,40 +43,31 @@ def queue_task(store: Store, job: Job, task: StoredTask, *, first: bool = False)
 
 def start_tasks(store: Store, pool: Pool, when: int, _why: str | None) -> None:
     """Start every task for which there is room."""
-    rooms = [node for node in pool.nodes.all() if node.free > 0]
+    pool.open = {key: node for key, node in pool.open.items() if node.free > 0 and not node.gone}
     pack = pool.spec.get("taskSchedulingPolicy", {}).get("nodeFillType", "spread").lower() == "pack"
+    rooms = Rooms(pool.open.values(), pack=pack)
     for job in sorted(pool.jobs.values(), key=lambda job: (-job.spec.get("priority", 0), job.born)):
-        if job.state == ACTIVE:
-            _start_tasks_of(store, job, rooms, when, pack=pack)
-        rooms = [node for node in rooms if node.free > 0]
         if not rooms:
             return
+        if job.state == ACTIVE:
+            _start_tasks_of(store, job, rooms, when)
 
 
-def _start_tasks_of(store: Store, job: Job, rooms: list[Node], when: int, *, pack: bool) -> None:
+def _start_tasks_of(store: Store, job: Job, rooms: Rooms, when: int) -> None:
     most = job.spec.get("maxParallelTasks", -1)
     aside: list[StoredTask] = []
-    while job.queue and (most < 0 or len(job.runs) < most):
+    while job.queue and rooms and len(aside) < LOOK_AHEAD and (most < 0 or len(job.runs) < most):
         task = job.queue.popleft()
         if task.gone or task.state != ACTIVE:
             continue
         parts = read_parts(task)
-        nodes = _choose(job, task, parts, rooms, pack=pack)
+        nodes = rooms.take(parts.instances, task.slots, job.shunned, parts.affinity)
         if nodes:
             start(store, job, task, nodes, when)
-            continue
-        aside.append(task)
-        if not any(node.free > 0 for node in rooms) or len(aside) >= 100:
-            break
+            rooms.put(nodes)
+        else:
+            aside.append(task)
     job.queue.extendleft(reversed(aside))
-
-
-def _choose(job: Job, task: StoredTask, parts: TaskParts, rooms: list[Node], *, pack: bool) -> tuple[Node, ...]:
-    fit = [node for node in rooms if node.free >= task.slots and node.key not in job.shunned]
-    wish = parts.affinity
-    fit.sort(key=lambda node: (f"TVM:{node.id}" != wish, node.free if pack else -node.free, node.born))
-    instances = parts.instances
-    return tuple(fit[:instances]) if len(fit) >= instances else ()
 
 
 def start(store: Store, job: Job, task: StoredTask, nodes: tuple[Node, ...], when: int) -> None:

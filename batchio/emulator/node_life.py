@@ -66,6 +66,7 @@ _MOST_TRIES = 1000
 def has_room(store: Store, node: Node, _when: int, _why: str | None) -> None:
     """A node can take tasks, or takes some."""
     store.touch(node)
+    node.pool.open[node.key] = node
     store.touch(node.pool)
 
 
@@ -106,4 +107,5 @@ def give_back(store: Store, node: Node, run: Run) -> None:
     """A task goes off a node."""
     if node.runs.pop(id(run), None) is not None:
         node.used -= run.task.slots
+        node.pool.open[node.key] = node
         store.touch(node)

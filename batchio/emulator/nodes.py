@@ -147,6 +147,7 @@ def enable_scheduling(call: Call) -> Answer:
     if node.scheduling == ENABLED:
         raise Refusal("NodeAlreadyInTargetSchedulingState")
     node.scheduling = ENABLED
+    node.pool.open[node.key] = node
     call.store.touch(node)
     call.store.touch(node.pool)
     return _accepted(call, node, 200)

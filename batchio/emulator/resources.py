@@ -190,6 +190,8 @@ class Pool(Resource, kw_only=True, eq=False):
     nodes: Shelf[Node] = msgspec.field(default_factory=Shelf["Node"])
     jobs: dict[str, Job] = msgspec.field(default_factory=dict[str, Job])
     """The jobs that run here, by key."""
+    open: dict[str, Node] = msgspec.field(default_factory=dict[str, "Node"])
+    """Every node that has room, by key, and some that have no more."""
     number: int = 0
     nodes_made: int = 0
     errors: tuple[str, ...] = ()

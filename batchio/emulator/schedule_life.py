@@ -57,6 +57,9 @@ def run_is_due(store: Store, schedule: JobSchedule, when: int, _why: str | None)
 
 def _make_job(store: Store, schedule: JobSchedule) -> None:
     schedule.made += 1
+    while store.jobs.get(f"{schedule.id}:job-{schedule.made}") is not None:
+        # One of an earlier schedule of this name is not gone yet.
+        schedule.made += 1
     id = f"{schedule.id}:job-{schedule.made}"
     job = make_job(store, id, dict(schedule.spec["jobSpecification"]), schedule)
     schedule.jobs.add(job.key, job)

@@ -34,16 +34,32 @@ PARAMS = {
     "thumbprintAlgorithm": "sha1",
     "thumbprint": "ab",
 }
+AFTER_T = {"taskIds": ["t"]}
+TWICE = {"numberOfInstances": 2, "coordinationCommandLine": "y"}
 START = {
     "Pools_CreatePool": {"id": "pool", "vmSize": "a", "targetDedicatedNodes": 2},
-    "Jobs_CreateJob": {"id": "job", "poolInfo": {"poolId": "pool"}, "usesTaskDependencies": True},
-    "Tasks_CreateTask": {"id": "t", "commandLine": "sleep 3"},
     "JobSchedules_CreateJobSchedule": {
         "id": "s",
         "schedule": {"recurrenceInterval": "PT1H"},
         "jobSpecification": {"poolInfo": {"poolId": "pool"}, "onAllTasksComplete": "terminatejob"},
     },
     "Certificates_CreateCertificate": {"thumbprint": "ab", "thumbprintAlgorithm": "sha1", "data": "AAAA"},
+    "Jobs_CreateJob": {
+        "id": "job",
+        "poolInfo": {"poolId": "pool"},
+        "usesTaskDependencies": True,
+        "onTaskFailure": "performexitoptionsjobaction",
+        "jobPreparationTask": {"commandLine": "sleep 1"},
+        "jobReleaseTask": {"commandLine": "sleep 2"},
+    },
+    "Tasks_CreateTask": {"id": "t", "commandLine": "sleep 30"},
+    "Tasks_CreateTaskCollection": {
+        "value": [
+            {"id": "u", "commandLine": "exit 1", "constraints": {"maxTaskRetryCount": 3}, "dependsOn": AFTER_T},
+            {"id": "v", "commandLine": "sleep 60", "exitConditions": {"default": {"jobAction": "disable"}}},
+            {"id": "w", "commandLine": "x", "multiInstanceSettings": TWICE},
+        ]
+    },
 }
 
 
@@ -79,7 +95,7 @@ def started() -> Store:
     store = Store(Clock(datetime(2024, 7, 1, tzinfo=UTC), frozen=True), simulate=True)
     for operation, body in START.items():
         assert isinstance(perform(store, OPERATIONS[operation], msgspec.json.encode(body)), Answer), operation
-        store.clock.advance(3)
+        store.clock.advance(2)
     return store
 
 

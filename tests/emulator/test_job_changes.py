@@ -247,3 +247,18 @@ async def test_a_job_action_needs_the_job_to_allow_it(wire: Wire) -> None:
     assert (await wire.add("job", "a", exitConditions=conditions)).items[0]["status"] == "clienterror"
     await wire.job("other", onTaskFailure="performExitOptionsJobAction")
     assert (await wire.add("other", "a", exitConditions=conditions)).items[0]["status"] == "success"
+
+
+async def test_only_keep_alive_of_an_auto_pool_changes(client: BatchClient, working: Wire) -> None:
+    auto = {"poolLifetimeOption": "job", "pool": {"vmSize": "a", "targetDedicatedNodes": 1}}
+    await client.jobs.create({"id": "job", "poolInfo": {"autoPoolSpecification": auto}})
+    bad = {"poolInfo": {"autoPoolSpecification": {"poolLifetimeOption": "jobschedule"}}}
+    reply = await working.call("PATCH", "/jobs/job", bad)
+    assert (reply.code, reply.values["PropertyName"]) == ("InvalidPropertyValue", "poolInfo.autoPoolSpecification")
+    good = {"poolInfo": {"autoPoolSpecification": {"keepAlive": True}}}
+    assert (await working.call("PATCH", "/jobs/job", good)).status == 200
+    found = (await working.get("/jobs/job")).json["poolInfo"]["autoPoolSpecification"]
+    assert (found["keepAlive"], found["poolLifetimeOption"]) == (True, "job")
+    await client.jobs.terminate("job")
+    working.emulator.clock.advance(5)
+    assert [pool.state async for pool in client.pools.list()] == ["active"]

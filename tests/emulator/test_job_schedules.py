@@ -207,3 +207,27 @@ async def test_our_client(client: BatchClient, working: Wire) -> None:
     await client.job_schedules.delete("s")
     working.emulator.clock.advance(2)
     await client.job_schedules.wait_deleted("s")
+
+
+async def test_a_pool_that_lives_with_the_schedule(wire: Wire) -> None:
+    auto = {"poolLifetimeOption": "jobschedule", "pool": {"vmSize": "a"}}
+    spec = {**ENDING, "poolInfo": {"autoPoolSpecification": auto}}
+    await create(wire, spec=spec, recurrenceInterval="PT1H")
+    wire.emulator.clock.advance(2 * 3600)
+    pools = {(await wire.get(f"/jobs/{id}")).json["executionInfo"]["poolId"] for id in await jobs(wire)}
+    assert len(await jobs(wire)) > 1
+    assert (await wire.get("/pools")).ids == list(pools)
+    await act(wire, "terminate")
+    wire.emulator.clock.advance(3)
+    assert (await wire.get("/pools")).ids == []
+
+
+async def test_a_schedule_of_the_same_name(wire: Wire) -> None:
+    await create(wire)
+    wire.emulator.clock.advance(1)
+    await wire.call("DELETE", "/jobs/daily:job-1")
+    await wire.call("DELETE", "/jobschedules/daily", query={"force": "true"})
+    wire.emulator.clock.advance(0.001)
+    assert (await create(wire)).status == 201
+    wire.emulator.clock.advance(0.001)
+    assert (await jobs(wire)) == ["daily:job-2"]
