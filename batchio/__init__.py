@@ -1,6 +1,7 @@
 """batchio: an asyncio client of Azure Batch that adds millions of tasks and never loses one."""
 
 from . import errors, models, odata
+from .bulk.feed import Feed
 from .bulk.report import OutcomeState, SubmissionProgress, SubmissionReport, TaskOutcome
 from .bulk.submission import Submission
 from .client import BatchClient
@@ -17,6 +18,8 @@ from .errors import (
     DecodeError,
     EncodeError,
     HttpResponseError,
+    InputChangedError,
+    JournalError,
     RequestTimeoutError,
     RequestTooLargeError,
     ResourceExistsError,
@@ -51,9 +54,12 @@ __all__ = [
     "DeadlineError",
     "DecodeError",
     "EncodeError",
+    "Feed",
     "FileInfo",
     "FileStream",
     "HttpResponseError",
+    "InputChangedError",
+    "JournalError",
     "OutcomeState",
     "Page",
     "Pages",

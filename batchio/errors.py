@@ -23,6 +23,8 @@ Law: an exception of another library never reaches the caller by itself; it hang
      |   +- ThrottledError              429, 503 ServerBusy
      |   +- ServiceError                5xx
      |   +- BadRequestError             400
+     +- JournalError              the journal of a submission cannot be written
+     |   +- InputChangedError         the input is not the one that the journal was written for; .first .end
      +- SubmissionError           a submission that cannot go on; .report accounts for every task
      +- WaitError                 what was waited for cannot come any more; .last is the last answer
          +- DeadlineError           it has not come within the deadline (also a TimeoutError)
@@ -220,6 +222,23 @@ class ServiceError(HttpResponseError):
 
 class BadRequestError(HttpResponseError):
     """400: the request is wrong; `code` and `values` say where."""
+
+
+class JournalError(BatchioError):
+    """The journal of a submission cannot be written: a full disk, a broken one. Every task is accounted for in the
+    report; what the journal does not hold is sent again by a resumed run.
+    """
+
+
+class InputChangedError(JournalError):
+    """The input is not the one that the journal was written for. No task from ordinal `first` up to, without, `end` was
+    sent by this run.
+    """
+
+    def __init__(self, message: str, *, first: int = 0, end: int = 0) -> None:
+        super().__init__(message)
+        self.first = first
+        self.end = end
 
 
 class SubmissionError(BatchioError):

@@ -42,8 +42,9 @@ def benchmark(*words: str) -> subprocess.CompletedProcess[str]:
 def test_bulk_end_to_end(tmp_path: Path) -> None:
     found_in = tmp_path / "bulk.json"
     done = benchmark(
-        *("bulk", "--parts", "clients,memory,cli", "--clients", "floor,batchio,batchio-outcomes"),
+        *("bulk", "--parts", "clients,memory,journal,cli,feed", "--clients", "floor,batchio,batchio-outcomes"),
         *("--size", "small,medium", "--tasks", "2050", "--memory", "1000,3000", "--cli-tasks", "2000"),
+        *("--feed-tasks", "2000"),
         *("--repeat", "1", "--json", str(found_in)),
     )
     assert done.returncode == 0, done.stderr
@@ -51,8 +52,15 @@ def test_bulk_end_to_end(tmp_path: Path) -> None:
     assert rows.count("floor") == rows.count("batchio") == rows.count("batchio-outcomes") == 2
     assert "small: batchio / floor" in rows
     assert "command line / library" in rows
+    assert "feed, 100 ms: full requests" in rows
+    assert rows.count("batchio-feed") == rows.count("batchio-one-by-one") == 2
+    assert "A lonely add takes longer than the bare request" in done.stdout
+    assert "journal, small, 10 in flight: CPU more" in rows
     assert "In all 6 runs each task arrived exactly once" in done.stdout
     found = json.loads(found_in.read_text())
+    for plain, kept in found["journal"]["medium default"]:
+        assert (plain["added"], kept["added"]) == (2050, 2050)
+        assert 100 < kept["journal_bytes"] < 2_000
     runs: list[dict[str, Any]] = [run for each in found["clients"] for run in each]
     assert {(run["client"], run["size"]) for run in runs} == {
         (client, size) for client in ("floor", "batchio", "batchio-outcomes") for size in ("small", "medium")
@@ -153,7 +161,7 @@ def test_arrivals_count_what_is_missing_repeated_and_strange() -> None:
         body = msgspec.json.encode({"value": [shapes.task("small", number) for number in numbers]})
         arrivals.note(body, task_ids(body))
     counts = arrivals.counted(5)
-    assert counts["requests"] == 2
+    assert (counts["requests"], counts["full"]) == (2, 0)
     assert (counts["tasks"], counts["distinct"], counts["repeated"], counts["strange"]) == (5, 3, 1, 1)
     assert counts["first_task"] == shapes.task("small", 0)
 

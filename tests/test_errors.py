@@ -23,6 +23,7 @@ ARGUMENTS: dict[type[e.BatchioError], dict[str, Any]] = {
     e.TransportError: {"sent": False},
     e.ConnectError: {"lasting": True},
     e.ConnectionLostError: {"before_answer": True},
+    e.InputChangedError: {"first": 4096, "end": 8192},
     e.SubmissionError: {"report": {"added": 3}},
     e.WaitError: {"last": CloudJob(id="j", state=JobState.DELETING)},
     e.DeadlineError: {"last": CloudJob(id="j", state=JobState.ACTIVE)},
@@ -139,7 +140,7 @@ def test_what_may_be_tried_again() -> None:
     assert not e.ConnectError("x", lasting=True).retriable
     for kind in (
         *(e.ConfigurationError, e.VersionError, e.EncodeError, e.DecodeError, e.CredentialError),
-        *(e.WaitError, e.DeadlineError),
+        *(e.JournalError, e.WaitError, e.DeadlineError),
     ):
         assert not kind("x").retriable
 

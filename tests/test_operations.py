@@ -174,7 +174,7 @@ MORE = {
     "jobs": {"wait", "wait_deleted"},
     "nodes": {"wait"},
     "pools": {"wait_deleted", "wait_steady"},
-    "tasks": {"submit", "submitting", "wait"},
+    "tasks": {"feed", "submit", "submitting", "wait"},
 }
 
 

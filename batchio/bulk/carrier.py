@@ -232,7 +232,7 @@ class Carrier:
         if kind is Kind.REJECTED:
             return ledger.settle(tasks, at, OutcomeState.REJECTED, result=result, error=error)
         if kind is Kind.EXISTS:
-            if ordinal in ledger.marks and ledger.marks[ordinal].maybe_added:
+            if ledger.may_be_added(ordinal):
                 return ledger.settle(tasks, at, OutcomeState.ADDED, result=result, confirmed=False)
             return ledger.settle(tasks, at, OutcomeState.EXISTED, result=result, error=error)
         mark = ledger.mark(ordinal)

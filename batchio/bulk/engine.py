@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 from ..errors import BatchioError
 from ..models import BatchError
 from ..session.session import Session
+from .account import progress_of, report_of
 from .backlog import Backlog
 from .carrier import Carrier, blank_request, error_of
 from .feeder import Feeder
@@ -24,34 +26,45 @@ from .lacks import lacks_of
 from .ledger import Ledger
 from .meter import Meter
 from .options import Options
+from .recorder import Recorder, open_recorder
 from .report import OutcomeState, SubmissionProgress, SubmissionReport, TaskOutcome
+from .source import Source
 from .tasks import Tasks
-
-_LINGER = 0.05
-_TICK = 0.25
+from .watch import watch
 
 
 class Engine:
     """Runs one submission; `run` returns when every task taken is settled."""
 
     def __init__(
-        self, session: Session, gate: Gate, job_id: str, tasks: Any, options: Options, *, reading: bool
+        self,
+        session: Session,
+        gate: Gate,
+        job_id: str,
+        source: Source,
+        options: Options,
+        *,
+        reading: bool = False,
+        sink: Callable[[list[TaskOutcome]], None] | None = None,
     ) -> None:
         self.session = session
         self.gate = gate
         self.options = options
+        self.job_id = job_id
         self.clock = gate.clock
         self.blank = blank_request(session, job_id, options)
-        self.ledger = Ledger(keep=options.keep, existed_is_ok=options.on_exists == "ok", reading=reading)
+        self.ledger = Ledger(keep=options.keep, existed_is_ok=options.on_exists == "ok", reading=reading, sink=sink)
         self.backlog = Backlog(options.max_body)
         self.requests = self.retries = self.refused = self.bytes_sent = 0
         self.failure: BaseException | None = None
         self.last_failure: BatchioError | None = None
         self.has_accepted = False
         self.is_over = self.concluded = False
+        self._is_broken = False
+        self._recorder: Recorder | None = None
         self.meter = Meter(self.clock())
-        self.feeder = Feeder(tasks, options, self.backlog, self.ledger, self.wake, lacks_of(session.api_version))
-        self._waiting_since = 0.0
+        self.feeder = Feeder(source, options, self.backlog, self.ledger, self.wake, lacks_of(session.api_version))
+        self.waiting_since = 0.0
         self._entering = 0
         self._linger_until: float | None = None
         self._carriers: set[asyncio.Task[None]] = set()
@@ -59,14 +72,25 @@ class Engine:
         self.stopping = asyncio.Event()
         self._wake = asyncio.Event()
 
+    async def open(self) -> None:
+        """Open the journal, where there is one, and go on where it ends; raises `ConfigurationError`."""
+        if self.options.journal is None:
+            return
+        recorder = self._recorder = await open_recorder(self)
+        self.ledger.resume(recorder)
+        self.feeder.resume(recorder)
+        self.meter.resume(self.ledger.settled)
+
     async def run(self) -> None:
         """Carry every task to its outcome. Cancelled, it still settles every task before it ends."""
         self._dispatcher = asyncio.create_task(self._dispatch(), name="batchio dispatcher")
         helpers = [
             self._dispatcher,
             asyncio.create_task(self.feeder.read(), name="batchio reader"),
-            asyncio.create_task(self._tick(), name="batchio ticker"),
+            asyncio.create_task(watch(self), name="batchio ticker"),
         ]
+        if self._recorder is not None:
+            helpers.append(asyncio.create_task(self._recorder.keep(), name="batchio journal"))
         try:
             await asyncio.wait([self._dispatcher])
             while self._carriers:
@@ -78,6 +102,7 @@ class Engine:
         """Take no more and try nothing again; what is on its way may still arrive."""
         self.failure = self.failure or failure
         self.stopping.set()
+        self.feeder.is_stopping = True
         if self._dispatcher is not None:
             self._dispatcher.cancel()
 
@@ -112,6 +137,9 @@ class Engine:
         await self.feeder.stop()
         self.failure = self.failure or self.feeder.error
         self._settle_rest()
+        if self._recorder is not None:
+            await self._recorder.close(self.feeder, in_order=not self._is_broken)
+            self.failure = self.failure or self._recorder.failure
         self.is_over = True
         self.meter.end(self.clock())
         self.ledger.ready.set()
@@ -141,16 +169,21 @@ class Engine:
                 await self.gate.enter()
                 self._entering = 0
                 self.meter.waits_for = None
-                if self.backlog.has_request(flush=self._is_flushing(self.clock())):
-                    self._launch()
-                else:
-                    # A carrier that kept its place has taken it.
+                # More may have come meanwhile; or a carrier that kept its place has taken it all.
+                tasks = self._take_request()
+                if tasks is None:
                     self.gate.leave()
+                else:
+                    self._launch(tasks)
 
     def next_tasks(self) -> Tasks | None:
         """More for a carrier that is through, if its place in the window still holds."""
         if self.stopping.is_set() or not self.gate.may_stay(self._entering):
             return None
+        return self._take_request()
+
+    def _take_request(self) -> Tasks | None:
+        """The next request's tasks, if there is one that should leave now."""
         self._reject(self.feeder.prepare())
         now = self.clock()
         self.backlog.wake_retries(now)
@@ -159,12 +192,10 @@ class Engine:
         self._linger_until = None
         return self.backlog.take()
 
-    def _launch(self) -> None:
-        now = self.clock()
+    def _launch(self, tasks: Tasks) -> None:
         if not self._carriers:
-            self._waiting_since = now
-        self._linger_until = None
-        carrier = Carrier(self, self.backlog.take())
+            self.waiting_since = self.clock()
+        carrier = Carrier(self, tasks)
         task = asyncio.create_task(carrier.carry(), name="batchio request")
         self._carriers.add(task)
         task.add_done_callback(partial(self._landed, carrier))
@@ -174,6 +205,7 @@ class Engine:
         self._carriers.discard(task)
         self.gate.leave()
         if not task.cancelled() and task.exception() is not None:
+            self._is_broken = True
             self.stop(task.exception())
         self.wake()
 
@@ -195,14 +227,14 @@ class Engine:
         if self.feeder.is_empty or self.feeder.is_full:
             return True
         if self._linger_until is None:
-            self._linger_until = now + _LINGER
+            self._linger_until = now + self.options.linger
         return now >= self._linger_until
 
     # What carriers report
 
     def accepted(self, now: float) -> None:
         """The service has answered a request with results."""
-        self._waiting_since = now
+        self.waiting_since = now
         self.has_accepted = True
 
     def settled(self, tasks: Tasks, outcomes: list[TaskOutcome] | None) -> None:
@@ -236,64 +268,16 @@ class Engine:
             self.stop(BatchioError(f"task {task_id!r} was rejected: {error.code if error else 'no reason given'}"))
 
     @property
+    def in_flight(self) -> int:
+        """Requests on their way, or held in backoff."""
+        return len(self._carriers)
+
+    @property
     def progress(self) -> SubmissionProgress:
         """A snapshot."""
-        counts = self.ledger.counts
-        return SubmissionProgress(
-            taken=self.feeder.taken,
-            outcomes={state.value: count for state, count in counts.items()},
-            done=self.ledger.settled,
-            in_flight=len(self._carriers),
-            rate=self.meter.rate,
-            window=min(self.gate.window, self.options.max_requests),
-            pacing=self.gate.pacing.state,
-            requests=self.requests,
-            retries=self.retries,
-            refused=self.refused,
-            elapsed=self.meter.elapsed(self.clock()),
-            lost=dict(self.meter.lost),
-        )
+        return progress_of(self)
 
     @property
     def report(self) -> SubmissionReport:
         """The account so far; after the run, of all of it."""
-        elapsed = self.meter.elapsed(self.clock())
-        return self.ledger.fill(
-            SubmissionReport(
-                taken=self.feeder.taken,
-                requests=self.requests,
-                retries=self.retries,
-                refused=self.refused,
-                bytes_sent=self.bytes_sent,
-                elapsed=elapsed,
-                tasks_per_second=self.ledger.settled / elapsed if elapsed > 0 else 0.0,
-            )
-        )
-
-    async def _tick(self) -> None:
-        """Limits of time and progress, four times a second."""
-        while True:
-            now = self.clock()
-            self.meter.tick(now, self.ledger.settled)
-            if self.options.progress is not None:
-                try:
-                    self.options.progress(self.progress)
-                except Exception as error:  # noqa: BLE001 - whatever the caller's function raises
-                    self.stop(error)
-                    return
-            await asyncio.sleep(min(_TICK, self._check_limits(now)))
-
-    def _check_limits(self, now: float) -> float:
-        """Abort the run where a limit of time has passed; gives the seconds until the next one may."""
-        patience, deadline = self.options.patience, self.options.deadline
-        left = float("inf")
-        if self._carriers:
-            left = self._waiting_since + patience - now
-            if left <= 0:
-                reason = f": {self.last_failure}" if self.last_failure else ""
-                self.abort(BatchioError(f"no request was accepted for {patience:g} s{reason}"))
-        if deadline is not None:
-            left = min(left, deadline - self.meter.elapsed(now))
-            if left <= 0:
-                self.abort(BatchioError(f"the deadline of {deadline:g} s has passed"))
-        return max(left, 0.001)
+        return report_of(self)

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from contextlib import suppress
 
+from ..errors import InputChangedError
 from .backlog import Backlog
-from .intake import BadTask, RawQueue, local_error, prepare
+from .intake import BadTask, Prepared, RawQueue, ids_of, local_error, prepare
 from .lacks import Lacks
 from .ledger import Ledger
 from .options import Options
 from .packer import MAX_TASKS, fits_alone
-from .source import CHUNK, Source, open_source
+from .recorder import Recorder
+from .source import CHUNK, Source
 from .tasks import Tasks
 
 _GUESSED_BYTES = 65_536
@@ -27,7 +29,7 @@ class Feeder:
 
     def __init__(
         self,
-        tasks: Any,
+        source: Source,
         options: Options,
         backlog: Backlog,
         ledger: Ledger,
@@ -37,9 +39,11 @@ class Feeder:
         self.ended = False
         self.error: Exception | None = None
         self.pending_bytes = 0
-        self.is_held = False
-        self._source: Source = open_source(tasks)
+        self.is_held = self.is_stopping = False
+        self._source = source
         self._raw = RawQueue()
+        self._recorder: Recorder | None = None
+        self._resumed = 0
         self._options = options
         self._lacks = lacks
         self._backlog = backlog
@@ -51,8 +55,21 @@ class Feeder:
 
     @property
     def taken(self) -> int:
-        """Tasks taken from the input."""
-        return self._raw.taken
+        """Tasks taken from the input, those included that earlier runs have settled.
+
+        What a resumed run still compares with what the journal knows is not taken yet.
+        """
+        return self._resumed + self._raw.taken
+
+    @property
+    def position(self) -> int:
+        """How far the input was read."""
+        return self._raw.position
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of the input was read, as far as anybody knows."""
+        return self.ended and self.error is None and not self.is_stopping
 
     @property
     def is_empty(self) -> bool:
@@ -63,6 +80,12 @@ class Feeder:
     def is_full(self) -> bool:
         """Whether the bytes held leave no room for another task."""
         return self.pending_bytes >= self._options.max_pending_bytes
+
+    def resume(self, recorder: Recorder) -> None:
+        """Take only what earlier runs have not settled."""
+        self._recorder = recorder
+        self._raw.sieve = recorder.sieve
+        self._resumed = recorder.settled.done.count
 
     def make_room(self) -> None:
         """Something was settled or read: look again whether more can be taken."""
@@ -75,6 +98,8 @@ class Feeder:
                 self._raw.add(items)
                 self._items += len(items)
                 self._on_change()
+            if self._raw.sieve is not None and not self.is_stopping:
+                self._raw.sieve.end()
         except Exception as error:  # noqa: BLE001 - whatever the caller's iterator raises
             self.error = error
         finally:
@@ -83,14 +108,22 @@ class Feeder:
 
     async def stop(self) -> None:
         """Take no more, and count what was taken already."""
-        self._raw.add(await self._source.stop())
+        items = await self._source.stop()
+        if not isinstance(self.error, InputChangedError):
+            # What cannot be compared any more is not taken.
+            with suppress(InputChangedError):
+                self._raw.add(items)
 
     def prepare(self) -> list[BadTask]:
         """Fill the backlog up to a full request; gives the items that cannot be sent."""
         packer, bad = self._backlog.packer, list[BadTask]()
         while not packer.full and len(self._raw) and not self.is_full:
-            first, items = self._raw.cut(min(MAX_TASKS - len(packer), self._affordable()))
-            tasks, unsendable = prepare(items, first, self._lacks)
+            most = min(MAX_TASKS - len(packer), self._affordable())
+            if self._recorder is not None and (first := self._raw.next) + most > self._recorder.ample:
+                most = min(most, self._recorder.room(first))
+                if not most:
+                    break
+            tasks, unsendable = self._prepare(most)
             size = tasks.size
             if not fits_alone(size, self._options.max_body):
                 tasks = self._without_giants(tasks, unsendable)
@@ -106,22 +139,31 @@ class Feeder:
         """What was taken and not prepared, when the run is over."""
         tasks, bad = Tasks.none(), list[BadTask]()
         while len(self._raw):
-            first, items = self._raw.cut(CHUNK)
-            more, unsendable = prepare(items, first, self._lacks)
+            more, unsendable = self._prepare(CHUNK)
             tasks.extend(more)
             bad += unsendable
         return tasks, bad
 
+    def _prepare(self, most: int) -> Prepared:
+        first, items = self._raw.cut(most)
+        tasks, bad = prepare(items, first, self._lacks)
+        joined, tasks.joined = tasks.joined, None
+        if self._recorder is not None:
+            self._recorder.read(first, ids_of(items) if bad else tasks.ids, joined)
+        return tasks, bad
+
     async def _wait_for_room(self) -> int:
         """How many items may be read now."""
-        window = self._options.max_requests * MAX_TASKS
+        window = self._options.window
+        # Few at a time are not worth the way, unless somebody waits for each.
+        least = max(1, min(MAX_TASKS, window // 10) if self._options.max_pending else min(window, CHUNK) // 2)
         while True:
             waiting = len(self._raw) + len(self._backlog.packer)
             held = self.taken - self._ledger.settled + self._ledger.unread
             room = min(window - held, 2 * CHUNK - waiting)
-            if not self.is_full and room >= min(window, CHUNK) // 2:
+            if not self.is_full and room >= least:
                 # An item may be a list of tasks.
-                each = max(1, self.taken // max(1, self._items))
+                each = max(1, self._raw.position // max(1, self._items))
                 return max(1, min(room, CHUNK, self._affordable()) // each)
             self._room.clear()
             self.is_held = True

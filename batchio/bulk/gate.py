@@ -23,6 +23,7 @@ class Gate:
         self.in_flight = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._timer: asyncio.TimerHandle | None = None
+        self._closed = False
 
     @property
     def window(self) -> int:
@@ -69,6 +70,8 @@ class Gate:
             self._admit()
 
     def _open(self) -> bool:
+        if self._closed:
+            return True
         now = self.clock()
         return self.in_flight < self.pacing.window(now) and self.pacing.next_at(now) <= now
 
@@ -92,7 +95,9 @@ class Gate:
         self._admit()
 
     def close(self) -> None:
-        """Drop the timer that would let the next one through."""
+        """Let everyone through: they find that the client is closed, and nobody waits for ever."""
+        self._closed = True
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+        self._admit()

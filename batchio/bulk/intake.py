@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -17,22 +17,39 @@ from ..models import BatchError, ErrorMessage, TaskAddParameter
 from .lacks import Lacks
 from .tasks import Tasks
 
+if TYPE_CHECKING:
+    from .blocks import Sieve
+
+Task = TaskAddParameter | Mapping[str, Any] | bytes
+"""One task: a model, a mapping in wire shape, or its JSON."""
+
 
 class _Identity(msgspec.Struct):
     id: str
 
 
 class RawQueue:
-    """Items as they were taken from the input, lists of them opened, in order."""
+    """Items as they were taken from the input, lists of them opened, in order.
 
-    def __init__(self) -> None:
+    `sieve`: takes out what earlier runs have done. `taken` and `given` count what is left; `position`: the ordinal
+    that comes next, `next`: that of the item that is given next.
+    """
+
+    def __init__(self, sieve: Sieve | None = None) -> None:
         self.taken = 0
-        self._lists: deque[Sequence[Any]] = deque()
-        self._at = 0
         self.given = 0
+        self.position = 0
+        self.sieve = sieve
+        self._lists: deque[tuple[int, Sequence[Any]]] = deque()
+        self._at = 0
 
     def __len__(self) -> int:
         return self.taken - self.given
+
+    @property
+    def next(self) -> int:
+        """Where there is one."""
+        return self._lists[0][0] + self._at
 
     def add(self, items: Sequence[Any]) -> None:
         """Take items; where the first is a list or tuple, such items stand for their own items."""
@@ -44,7 +61,8 @@ class RawQueue:
 
     def cut(self, most: int) -> tuple[int, Sequence[Any]]:
         """The next items, all from one list, and the ordinal of the first."""
-        first, head = self.given, self._lists[0]
+        first, head = self._lists[0]
+        first += self._at
         items = head[self._at : self._at + most]
         self._at += len(items)
         self.given += len(items)
@@ -54,9 +72,21 @@ class RawQueue:
         return first, items
 
     def _add(self, items: Sequence[Any]) -> None:
-        if items:
-            self._lists.append(items)
-            self.taken += len(items)
+        if not items:
+            return
+        if self.sieve is None:
+            self.put(self.position, items)
+        else:
+            for first, some in self.sieve.sift(items):
+                self.put(first, some)
+            if self.sieve.is_through:
+                self.sieve = None
+        self.position += len(items)
+
+    def put(self, first: int, items: Sequence[Any]) -> None:
+        """Queue items whose ordinals begin with `first`."""
+        self._lists.append((first, items))
+        self.taken += len(items)
 
 
 class BadTask(msgspec.Struct, frozen=True):
@@ -93,18 +123,23 @@ def prepare(items: Sequence[Any], first: int, lacks: Lacks | None = None) -> Pre
             try:
                 ids, bodies, packed = fast(items)
                 # An id that is no string raises here.
-                keys = fold(ids)
+                joined = "\n".join(ids)
+                keys = fold(ids, joined)
             except _UNREADABLE:
                 return _walk(items, first, lacks)
             if lacks and lacks.may_stand_in(packed or b"".join(bodies or ())):
                 return _walk(items, first, lacks)
-            return Tasks(list(range(first, first + len(items))), ids, keys, bodies, packed=packed), []
+            return Tasks(list(range(first, first + len(items))), ids, keys, bodies, packed=packed, joined=joined), []
     return _walk(items, first, lacks)
 
 
-def fold(ids: list[str]) -> list[str]:
-    """The ids as the service compares them: without regard to letter case, which only ASCII letters have."""
-    joined = "\n".join(ids)
+def fold(ids: list[str], joined: str | None = None) -> list[str]:
+    """The ids as the service compares them: without regard to letter case, which only ASCII letters have.
+
+    `joined`: the ids as lines, where somebody has them.
+    """
+    if joined is None:
+        joined = "\n".join(ids)
     if joined.isascii():
         lower = joined.lower()
         if lower == joined:
@@ -113,6 +148,21 @@ def fold(ids: list[str]) -> list[str]:
         if len(keys) == len(ids):
             return keys
     return [each.lower() if each.isascii() else each for each in ids]
+
+
+def ids_of(items: Sequence[Any]) -> list[str | None]:
+    """The ids alone, the same that `prepare` finds; None where it finds none."""
+    kinds = set(map(type, items))
+    if len(kinds) == 1:
+        try:
+            ids = _IDS[kinds.pop()](items)
+            # An id that is no string raises here.
+            "".join(ids)
+        except _UNREADABLE:
+            pass
+        else:
+            return list(ids)
+    return [_id_or_none(item) for item in items]
 
 
 def local_error(code: str, text: str) -> BatchError:
@@ -191,6 +241,22 @@ def _reason(item: Any, error: Exception) -> str:
 def _id_of(item: Any) -> str | None:
     found = item.get("id") if isinstance(item, Mapping) else getattr(item, "id", None)
     return found if isinstance(found, str) else None
+
+
+def _id_or_none(item: Any) -> str | None:
+    if isinstance(item, bytes | bytearray | memoryview):
+        try:
+            return _identify(item).id
+        except _UNREADABLE:
+            return None
+    return _id_of(item)
+
+
+_IDS: dict[type, Callable[[Any], list[str]]] = {
+    TaskAddParameter: lambda items: [item.id for item in items],
+    dict: lambda items: [item["id"] for item in items],
+    bytes: lambda items: [found.id for found in map(_identify, items)],
+}
 
 
 def _bytes_of(item: Any) -> bytes | None:

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
-from typing import Literal
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Literal
 
 import msgspec
 
 from ..models import BatchError
 from .intake import BadTask
+from .ranges import Ranges
 from .report import MAX_FAILURES, OutcomeState, SubmissionReport, TaskOutcome
 from .tasks import Tasks
 from .verdict import DetailedResult, Result
+
+if TYPE_CHECKING:
+    from .recorder import Recorder
 
 Keep = Literal["failures", "all", "none"]
 _ADDED = OutcomeState.ADDED
@@ -31,15 +35,26 @@ class Mark(msgspec.Struct):
 
 
 class Ledger:
-    """Settles tasks, counts them, keeps failures, and hands outcomes to a reader where there is one."""
+    """Settles tasks, counts them, keeps failures, and hands outcomes to a reader or a sink where there is one."""
 
-    def __init__(self, *, keep: Keep, existed_is_ok: bool, reading: bool) -> None:
+    def __init__(
+        self,
+        *,
+        keep: Keep,
+        existed_is_ok: bool,
+        reading: bool,
+        sink: Callable[[list[TaskOutcome]], None] | None = None,
+    ) -> None:
         self.counts = dict.fromkeys(OutcomeState, 0)
         self.marks: dict[int, Mark] = {}
         self.unread = 0
+        self.resumed = 0
+        self.maybe = Ranges()
+        self._recorder: Recorder | None = None
         self._keep: Keep = keep
         self._existed_is_ok = existed_is_ok
         self._reading = reading
+        self._sink = sink
         self._errors: dict[str, int] = {}
         self._failures: list[TaskOutcome] = []
         self._truncated = False
@@ -52,11 +67,24 @@ class Ledger:
         """Tasks that have their outcome."""
         return sum(self.counts.values())
 
+    def resume(self, recorder: Recorder) -> None:
+        """Go on where earlier runs have ended; whatever is settled from now on goes to their journal first."""
+        settled, self.maybe, self._recorder = recorder.settled, recorder.maybe, recorder
+        for kind, count in settled.counts.items():
+            self.counts[OutcomeState(kind.name.lower())] = count
+        self._errors = dict(settled.errors)
+        self.resumed = settled.done.count
+
+    def may_be_added(self, ordinal: int) -> bool:
+        """Whether an attempt of ours that nobody answered, in this run or before it, may have added a task."""
+        mark = self.marks.get(ordinal)
+        return mark.maybe_added if mark is not None else ordinal in self.maybe
+
     def mark(self, ordinal: int) -> Mark:
         """The memory of a task, made when it is first needed."""
         found = self.marks.get(ordinal)
         if found is None:
-            found = self.marks[ordinal] = Mark()
+            found = self.marks[ordinal] = Mark(maybe_added=ordinal in self.maybe)
         return found
 
     def is_marked(self, tasks: Tasks) -> bool:
@@ -66,7 +94,9 @@ class Ledger:
     def add_all(self, tasks: Tasks) -> None:
         """Settle a request whose every task was added at its first try."""
         self.counts[_ADDED] += len(tasks)
-        if self._reading or self._keep == "all":
+        if self._recorder is not None:
+            self._recorder.added(tasks)
+        if self._reading or self._sink is not None or self._keep == "all":
             self._deliver(
                 [
                     TaskOutcome(index=index, task_id=task_id, state=_ADDED)
@@ -124,7 +154,7 @@ class Ledger:
         outcomes: list[TaskOutcome] = []
         for at, ordinal in enumerate(tasks.ordinals):
             mark = self.marks.get(ordinal)
-            if mark is not None and mark.maybe_added:
+            if self.may_be_added(ordinal):
                 outcomes.append(self.settle(tasks, at, OutcomeState.UNKNOWN, confirmed=False))
             else:
                 outcomes.append(self.settle(tasks, at, OutcomeState.NOT_SENT, error=(mark and mark.error) or reason))
@@ -132,6 +162,8 @@ class Ledger:
 
     def deliver(self, outcomes: list[TaskOutcome]) -> None:
         """Keep, count and hand on outcomes that were settled."""
+        if self._recorder is not None:
+            self._recorder.take(outcomes)
         for outcome in outcomes:
             if outcome.error is not None and outcome.error.code:
                 self._errors[outcome.error.code] = self._errors.get(outcome.error.code, 0) + 1
@@ -145,12 +177,19 @@ class Ledger:
         if not self._outbox:
             self.ready.clear()
             return None
+        self.flush()
         outcomes = self._outbox.popleft()
         self.unread -= len(outcomes)
         return outcomes
 
+    def flush(self) -> None:
+        """Write to the journal what is about to be told."""
+        if self._recorder is not None:
+            self._recorder.flush()
+
     def fill(self, report: SubmissionReport) -> SubmissionReport:
         """The report with the counts and what was kept."""
+        self.flush()
         return msgspec.structs.replace(
             report,
             **{state.value: count for state, count in self.counts.items()},
@@ -159,6 +198,7 @@ class Ledger:
             outcomes=tuple(self._outcomes),
             errors=dict(self._errors),
             existed_is_ok=self._existed_is_ok,
+            resumed=self.resumed,
         )
 
     def _keep_failure(self, outcome: TaskOutcome) -> None:
@@ -172,6 +212,8 @@ class Ledger:
     def _deliver(self, outcomes: list[TaskOutcome]) -> None:
         if self._keep == "all":
             self._outcomes += outcomes
+        if self._sink is not None:
+            self._sink(outcomes)
         if self._reading:
             self._outbox.append(outcomes)
             self.unread += len(outcomes)

@@ -21,6 +21,10 @@ class Meter:
         self._ended: float | None = None
         self._settled = 0
 
+    def resume(self, settled: int) -> None:
+        """So many tasks were settled before."""
+        self._settled = settled
+
     def elapsed(self, now: float) -> float:
         """Seconds from the start to now, or to the end."""
         return (self._ended if self._ended is not None else now) - self._started

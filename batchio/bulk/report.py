@@ -70,6 +70,9 @@ class SubmissionReport(msgspec.Struct, frozen=True, kw_only=True):
 
     `added` + `existed` + `rejected` + `gave_up` + `unknown` + `not_sent` = `taken`, always. `requests`: sent,
     tries included. `retries`: tries after the first of a request, and requests that carry tasks again.
+    `resumed`: how many of them earlier runs have settled, where a journal was resumed. `added`, `existed`, `rejected`,
+    `taken` and `errors` are then of all runs together, everything else is of this run alone: what earlier runs have
+    told is not told again.
     `refused`: answers 429 and 503 ServerBusy. `bytes_sent`: bodies. `elapsed`: seconds. `failures`: at most
     10,000 outcomes that are not wanted (`failures_truncated` says whether there were more). `outcomes`: all of
     them with `keep="all"`. `errors`: code -> number of tasks.
@@ -93,6 +96,7 @@ class SubmissionReport(msgspec.Struct, frozen=True, kw_only=True):
     outcomes: tuple[TaskOutcome, ...] = ()
     errors: dict[str, int] = msgspec.field(default_factory=dict)
     existed_is_ok: bool = False
+    resumed: int = 0
 
     @property
     def failed(self) -> int:

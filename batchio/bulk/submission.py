@@ -17,6 +17,7 @@ from .finishing import finish
 from .gate import Gate
 from .options import Options
 from .report import SubmissionProgress, SubmissionReport, TaskOutcome
+from .source import open_source
 
 
 class Submission:
@@ -34,11 +35,12 @@ class Submission:
     """
 
     def __init__(self, session: Session, gate: Gate, job_id: str, tasks: Any, options: Options) -> None:
-        self._engine = Engine(session, gate, job_id, tasks, options, reading=True)
+        self._engine = Engine(session, gate, job_id, open_source(tasks), options, reading=True)
         self._job_id = job_id
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
+        await self._engine.open()
         self._task = asyncio.create_task(self._engine.run(), name="batchio submission")
         return self
 
@@ -86,7 +88,8 @@ class Submission:
 
 async def submit(session: Session, gate: Gate, job_id: str, tasks: Any, options: Options) -> SubmissionReport:
     """Run a submission to its end; raises `SubmissionError` when it cannot go on."""
-    engine = Engine(session, gate, job_id, tasks, options, reading=False)
+    engine = Engine(session, gate, job_id, open_source(tasks), options)
+    await engine.open()
     await engine.run()
     await conclude(engine, job_id)
     return engine.report

@@ -34,10 +34,11 @@ class Tasks:
 
     `packed`: the body of the request that carries just these tasks, where they were encoded so; the single
     bodies are cut out of it when somebody asks for them. `narrowing`: set while these tasks are a part of a
-    request that was refused as a whole.
+    request that was refused as a whole. `joined`: the ids in one piece, a line each, right after they were prepared
+    together; whoever takes it leaves None.
     """
 
-    __slots__ = ("_bodies", "ids", "keys", "narrowing", "ordinals", "packed")
+    __slots__ = ("_bodies", "ids", "joined", "keys", "narrowing", "ordinals", "packed")
 
     def __init__(
         self,
@@ -47,11 +48,13 @@ class Tasks:
         bodies: list[bytes] | None = None,
         *,
         packed: bytes | None = None,
+        joined: str | None = None,
     ) -> None:
         self.ordinals = ordinals
         self.ids = ids
         self.keys = keys
         self.packed = packed
+        self.joined = joined
         self.narrowing: Narrowing | None = None
         self._bodies = bodies
 

@@ -57,6 +57,10 @@ def submit(
     AZURE_BATCH_ACCESS_KEY, from a compute node's own variables, or from
     azure-identity. There is no option for a key: others could read it.
 
+    With --journal a run that was stopped, or killed, can go on: give the
+    same command again with --resume. No task is added twice, and none is
+    told twice; the report counts all runs together.
+
     Ctrl-C finishes what is on its way and reports; a second one stops at
     once. Exit codes: 0 all added; 1 some tasks not added; 2 wrong use or bad
     input; 3 stopped, can go on; 4 authentication; 130 interrupted.
@@ -74,6 +78,38 @@ def submit(
     from .submit import submit as command  # noqa: PLC0415 - see the module's law
 
     return command(job, file, options)
+
+
+journal = App(
+    name="journal", help="Look into the journals that `batchio submit --journal` keeps.", help_format="plaintext"
+)
+app.command(journal)
+
+
+@journal.command
+def show(
+    file: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    /,
+    *,
+    json: Annotated[bool, Parameter(negative="", show_default=False, help="Print one JSON object.")] = False,
+) -> int:
+    """Say what the journal in FILE holds.
+
+    How much is settled and how, what is open, how the last run ended, and
+    whether the file is damaged. Nothing is changed, and it may be in use.
+    Exit codes: 0 shown; 2 there is no such file, or it is no journal.
+
+    Parameters
+    ----------
+    file
+        File that was given to --journal.
+
+    """
+    if file.startswith("-"):
+        raise CommandError(f"unknown option {file}; a file of that name is ./{file}")
+    from .journal import show as command  # noqa: PLC0415 - see the module's law
+
+    return command(file, json=json)
 
 
 @app.command

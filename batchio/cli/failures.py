@@ -20,14 +20,19 @@ _OWNER_ONLY = 0o600
 
 
 class FailuresFile:
-    """`written`: how many tasks it holds. `trouble`: why it holds no more, and `lost` how many it should hold."""
+    """`settled_only`: leave out what a resumed run sends again. `go_on`: keep what is in the file.
 
-    def __init__(self, path: str, *, exists_is_ok: bool) -> None:
+    `written`: how many tasks were written. `trouble`: why no more were, and `lost` how many should have been.
+    """
+
+    def __init__(self, path: str, *, exists_is_ok: bool, settled_only: bool = False, go_on: bool = False) -> None:
         self.path = path
         self.written = self.lost = 0
         self.trouble: str | None = None
         self._fine = {"added", "existed"} if exists_is_ok else {"added"}
-        self._file = _open(path)
+        if settled_only:
+            self._fine |= {"gave_up", "unknown", "not_sent"}
+        self._file = _open(path, go_on=go_on)
 
     def write(self, outcomes: Iterable[TaskOutcome]) -> None:
         """Add the tasks that are not in the job as they were wanted."""
@@ -54,13 +59,14 @@ class FailuresFile:
             self._file.close()
 
 
-def _open(path: str) -> BinaryIO:
+def _open(path: str, *, go_on: bool) -> BinaryIO:
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_CLOEXEC", 0), _OWNER_ONLY)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0), _OWNER_ONLY)
         if stat.S_ISREG(os.fstat(descriptor).st_mode):
             # The mode of a file that was there before, or another umask's. Never that of a device.
             os.fchmod(descriptor, _OWNER_ONLY)
-            os.ftruncate(descriptor, 0)
+            if not go_on:
+                os.ftruncate(descriptor, 0)
     except OSError as error:
         raise CommandError(f"--failures {path}: {(error.strerror or str(error)).lower()}") from error
     return open(descriptor, "wb")  # noqa: PTH123 - a descriptor, no path

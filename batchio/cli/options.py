@@ -16,6 +16,7 @@ MAX_BODY = 950_000
 _flag = Parameter(negative="", show_default=False)
 _engine = Parameter(group="Engine")
 _input = Parameter(group="Input")
+_journal = Parameter(group="Journal")
 _output = Parameter(group="Output")
 
 
@@ -52,6 +53,20 @@ class SubmitOptions:
             "again. It is overwritten, and only you may read it: tasks may hold SAS URLs."
         ),
     ] = None
+    journal: Annotated[
+        str | None,
+        _journal,
+        Parameter(
+            help="Remember in this file what was settled, so that the same input can go on after a crash. --failures "
+            "then keeps what is settled and was not added, over all runs; the rest is sent again by --resume."
+        ),
+    ] = None
+    resume: Annotated[
+        bool,
+        _flag,
+        _journal,
+        Parameter(help="Go on where the journal ends; needed where the file is there already."),
+    ] = False
     json: Annotated[bool, _flag, _output, Parameter(help="Print the report as one JSON object on stdout.")] = False
     quiet: Annotated[
         bool, _flag, _output, Parameter(name=("--quiet", "-q"), help="No progress and no notes on stderr.")

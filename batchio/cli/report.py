@@ -41,9 +41,12 @@ def in_words(report: SubmissionReport) -> str:
     lines = [f"{state:9} {count:>{width},}  {WORDS[state]}" for state, count in rows]
     if report.errors:
         lines.append("errors    " + ", ".join(f"{code} {count:,}" for code, count in sorted(report.errors.items())))
+    if report.resumed:
+        lines.append(f"resumed   {report.resumed:,} of these were settled by runs before this one")
     lines += _examples(report)
+    now = report.taken - report.resumed
     lines.append(
-        f"{many(report.taken, 'task')} in {report.elapsed:.1f} s, {report.tasks_per_second:,.0f} tasks/s; "
+        f"{many(now, 'task')} in {report.elapsed:.1f} s, {report.tasks_per_second:,.0f} tasks/s; "
         f"{many(report.requests, 'request')}, {report.retries:,} of them again, {report.refused:,} refused, "
         f"{amount(report.bytes_sent)} sent"
     )

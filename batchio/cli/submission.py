@@ -71,6 +71,7 @@ class Submission:
             patience=options.patience,
             deadline=options.deadline,
             max_requests=options.max_requests,
+            journal=options.journal,
             on_exists="ok" if self._exists_is_ok else "report",
         ) as run:
 

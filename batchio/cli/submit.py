@@ -5,12 +5,16 @@ Law: the order. The whole file is checked before anything is opened, made or sen
 
 from __future__ import annotations
 
+import shlex
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..errors import InputChangedError
 from .checking import quick
 from .codes import CommandError, Exit, is_denied
 from .failures import FailuresFile
+from .going_on import how_to_go_on
 from .interrupt import Interrupt, run
 from .options import SubmitOptions
 from .output import write_data
@@ -40,8 +44,9 @@ def submit(job_id: str, file: str, options: SubmitOptions) -> int:
         return dry_run(source, options, screen)
     if options.failures and source.is_same_file(options.failures):
         raise CommandError("--failures: this is the file that is read")
+    resuming = _is_resuming(source, options)
     first = first_reading(source, screen, skip=options.on_bad_line == "skip") if source.again else None
-    return run(_Submit(job_id, source, options, screen, first).run)
+    return run(_Submit(job_id, source, options, screen, first, resuming=resuming).run)
 
 
 def first_reading(source: Source, screen: Screen, *, skip: bool) -> Survey:
@@ -71,18 +76,48 @@ def _check_options(options: SubmitOptions) -> None:
         seconds = getattr(options, name)
         if seconds is not None and not seconds > 0:
             raise CommandError(f"--{name}: seconds above 0, not {seconds:g}")
+    if options.resume and not options.journal:
+        raise CommandError("--resume needs --journal: the file to go on with")
+    if options.journal and options.emulator:
+        raise CommandError("--journal: the service of --emulator ends with this command, and nothing can go on there")
     if options.create_job and not options.pool:
         raise CommandError("--create-job needs --pool: the pool that the job's tasks run on")
     if options.pool and not (options.create_job or options.emulator):
         raise CommandError("--pool is for a job that is created: add --create-job")
 
 
+def _is_resuming(source: Source, options: SubmitOptions) -> bool:
+    """Whether there is a journal to go on with; raises `CommandError` where that was not asked for."""
+    path = options.journal
+    if path is None:
+        return False
+    if source.is_same_file(path):
+        raise CommandError("--journal: this is the file that is read")
+    if options.failures and Path(options.failures).absolute() == Path(path).absolute():
+        raise CommandError("--journal: this is the file of --failures")
+    try:
+        there = Path(path).stat().st_size > 0
+    except OSError:
+        return False
+    if there and not options.resume:
+        raise CommandError(f"--journal {path}: the file is there already; --resume goes on with it")
+    return there
+
+
 class _Submit:
     """The command, once its input is known to be good."""
 
     def __init__(
-        self, job_id: str, source: Source, options: SubmitOptions, screen: Screen, first: Survey | None
+        self,
+        job_id: str,
+        source: Source,
+        options: SubmitOptions,
+        screen: Screen,
+        first: Survey | None,
+        *,
+        resuming: bool,
     ) -> None:
+        self._resuming = resuming
         self._job_id = job_id
         self._source = source
         self._options = options
@@ -98,7 +133,12 @@ class _Submit:
             client = await self._connect(stack)
             failures = None
             if options.failures:
-                failures = FailuresFile(options.failures, exists_is_ok=options.on_exists == "ok")
+                failures = FailuresFile(
+                    options.failures,
+                    exists_is_ok=options.on_exists == "ok",
+                    settled_only=options.journal is not None,
+                    go_on=self._resuming,
+                )
                 stack.callback(failures.close)
             submission = Submission(self._source, self._first, options, self._screen)
             ended = await submission.run(client, self._job_id, interrupt, failures)
@@ -131,6 +171,7 @@ class _Submit:
         else:
             write_data(words)
         fault = self._fault(ended)
+        changed = ended.stopped is not None and isinstance(ended.stopped.__cause__, InputChangedError)
         if ended.stopped is not None:
             self._screen.warn(f"batchio: {ended.stopped}")
         if fault is not None:
@@ -141,16 +182,16 @@ class _Submit:
             if ended.interrupted
             else exit_code(
                 ended.report,
-                stopped=ended.stopped is not None,
+                stopped=ended.stopped is not None and not changed,
                 denied=is_denied(ended.stopped),
-                bad_input=fault is not None,
+                bad_input=fault is not None or changed,
                 skipped=ended.skipped,
             )
         )
         if code == Exit.OK and self._first is not None and ended.given != self._first.tasks:
             self._screen.warn(f"batchio: {self._source.name} has changed while it was read")
             code = Exit.NOT_ALL
-        if ended.interrupted or code == Exit.STOPPED:
+        if ended.interrupted or code == Exit.STOPPED or (self._options.journal and not changed and _open(ended)):
             self._tell_how_to_go_on(ended)
         return code
 
@@ -174,11 +215,21 @@ class _Submit:
             self._screen.note(f"{failures.written:,} tasks that were not added are in {failures.path}")
 
     def _tell_how_to_go_on(self, ended: Ended) -> None:
-        if not self._source.again:
+        if not self._source.again and not self._options.journal:
             return
         if self._first is not None and (left := self._first.tasks - ended.report.taken) > 0:
             self._screen.note(f"{left:,} tasks of {self._source.name} were not read")
+        file = self._source.name if self._source.again else "-"
+        if self._options.journal:
+            where = "" if self._source.again else ", with the same standard input"
+            self._screen.note(f"to go on{where}: {how_to_go_on(self._job_id, file, self._options)}")
+            return
         self._screen.note(
-            f"to go on: batchio submit {self._job_id} {self._source.name} --on-exists ok "
+            f"to go on: {shlex.join(['batchio', 'submit', self._job_id, file])} --on-exists ok "
             "(ids that are there already are not added twice)"
         )
+
+
+def _open(ended: Ended) -> int:
+    """Tasks that a resumed run sends again."""
+    return ended.report.gave_up + ended.report.unknown + ended.report.not_sent

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 SUCCESS = "success"
 FAILURE = "failure"
 
+MOST_RETRIES = 10_000
+"""How often a task is tried again that has no limit: a clock that is moved by years must come to an end."""
+
 MESSAGES = {
     "FailureExitCode": "The task exited with an exit code representing a failure",
     "TaskEnded": "Task Was Ended by User Request",
@@ -74,4 +77,4 @@ def retries_left(job: Job, task: StoredTask) -> bool:
     most = read_parts(task).constraints.max_task_retry_count
     if most is None:
         most = job.spec.get("constraints", {}).get("maxTaskRetryCount", 0)
-    return most < 0 or task.ran().retries < most
+    return task.ran().retries < (MOST_RETRIES if most < 0 else most)

@@ -6,8 +6,10 @@ from collections.abc import AsyncIterable, Iterable, Mapping, Sequence
 from typing import Any, Unpack
 
 from ..bulk import submission
+from ..bulk.feed import Feed
 from ..bulk.gate import Gate
-from ..bulk.options import SubmitOptions, check_options
+from ..bulk.intake import Task
+from ..bulk.options import FeedOptions, SubmitOptions, check_feed_options, check_options
 from ..bulk.report import SubmissionReport
 from ..models import (
     CloudTask,
@@ -25,9 +27,6 @@ from ..session.files import FileInfo, FileStream
 from ..session.pages import Pages
 from ..session.request import Receipt
 from ..session.session import Session
-
-Task = TaskAddParameter | Mapping[str, Any] | bytes
-"""One task of a submission: a model, a mapping in wire shape, or its JSON."""
 
 TaskInput = Iterable[Task] | Iterable[Sequence[Task]] | AsyncIterable[Task] | AsyncIterable[Sequence[Task]]
 """What a submission reads: tasks, or lists and tuples of tasks."""
@@ -178,3 +177,15 @@ class Tasks:
         The iteration delivers every outcome and then raises `SubmissionError` when the run could not go on.
         """
         return submission.Submission(self._session, self._gate, job_id, tasks, check_options(options))
+
+    def feed(self, job_id: str, **options: Unpack[FeedOptions]) -> Feed:
+        """Adding tasks from many callers at once, as a web backend does; see `Feed`.
+
+        Each caller awaits `add` with its own task and gets the outcome of that; the requests are filled across
+        callers. Options: see `FeedOptions`. Raises `ConfigurationError` for a bad value. REST:
+        Tasks_CreateTaskCollection.
+
+        >>> async with client.tasks.feed("render") as feed:
+        ...     outcome = await feed.add({"id": "frame-1", "commandLine": "render 1"})
+        """
+        return Feed(self._session, self._gate, job_id, check_feed_options(options))

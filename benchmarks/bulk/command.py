@@ -14,7 +14,7 @@ from benchmarks.goals import Goal
 from benchmarks.processes import measured, pins
 from benchmarks.responder.handle import responder
 
-from . import command_line, goals, memory, tables
+from . import command_line, feed, goals, journal, memory, tables
 from .building import KINDS
 from .clients import LISTED, Order
 from .rounds import Setting, interleaved, tasks_for
@@ -32,6 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--memory", type=_counts, default=[200_000, 1_000_000], help="tasks; 200000,1000000")
     parser.add_argument("--cli-tasks", type=int, default=1_000_000, help="lines of the file; 1000000")
     frame.add_options(parser, LISTED, repeat=3)
+    parser.add_argument("--feed-tasks", type=int, default=200_000, help="tasks of the callers, at most; 200000")
 
 
 def _counts(text: str) -> list[int]:
@@ -109,4 +110,26 @@ def _command_line(setting: Setting, arguments: argparse.Namespace) -> _Found:
     return rounds, judged
 
 
-_PARTS = {"clients": _clients, "building": _building, "memory": _memory, "cli": _command_line}
+def _feed(setting: Setting, arguments: argparse.Namespace) -> _Found:
+    rounds, lonely = feed.measure(setting, arguments.feed_tasks, arguments.repeat)
+    text, judged = feed.report(rounds, lonely)
+    print(f"\n## Feed: small tasks of many callers\n\n{text}")
+    return {"rounds": rounds, "lonely": lonely}, judged
+
+
+def _journal(setting: Setting, arguments: argparse.Namespace) -> _Found:
+    sizes = [size for size in arguments.size if size != "large"] or arguments.size
+    found = journal.measure(setting, sizes, arguments.tasks, arguments.in_flight, arguments.repeat)
+    text, judged = journal.report(found)
+    print(f"\n## Journal: the same run with and without it\n\n{text}")
+    return found, judged
+
+
+_PARTS = {
+    "clients": _clients,
+    "building": _building,
+    "memory": _memory,
+    "journal": _journal,
+    "cli": _command_line,
+    "feed": _feed,
+}

@@ -16,6 +16,9 @@ _AZURE = {"small": (15, 25), "medium": (15, 23), "large": (None, 13)}
 _GROWTH = (20, 10)
 _FLAT = (2, 2)
 _SHARE = (60, 60)
+_FULL = (90, 90)
+_JOURNAL = (2, 2)
+_JOURNAL_BYTES = (300_000, 200_000)
 
 
 def cpu(rounds: list[list[Run]], names: list[str], sizes: list[str]) -> list[Goal]:
@@ -51,3 +54,21 @@ def command_line(share: float) -> list[Goal]:
     """The command line's tasks/s in percent of the library's."""
     limit, aim = _SHARE
     return [Goal(what="command line / library", measured=share * 100, limit=limit, aim=aim, above=True, unit=" %")]
+
+
+def feed(fullness: dict[str, float]) -> list[Goal]:
+    """Full requests of a feed in percent, by latency."""
+    limit, aim = _FULL
+    return [
+        Goal(what=f"feed, {latency}: full requests", measured=full, limit=limit, aim=aim, above=True, unit=" %")
+        for latency, full in fullness.items()
+    ]
+
+
+def journal(cost: float, size: float, who: str) -> list[Goal]:
+    """CPU of a journal in percent of the run without, and its bytes for a million tasks."""
+    (limit, aim), (most, most_aim) = _JOURNAL, _JOURNAL_BYTES
+    return [
+        Goal(what=f"journal, {who}: CPU more", measured=cost, limit=limit, aim=aim, unit=" %"),
+        Goal(what=f"journal, {who}: bytes a million tasks", measured=size, limit=most, aim=most_aim),
+    ]

@@ -50,7 +50,7 @@ def run_once(setting: Setting, client: str, order: Order) -> Run:
     after = responder.cpu()
     counts = responder.delivered(order.tasks)
     _check(found, counts, order)
-    found |= {name: counts[name] for name in ("requests", "connections", "body_bytes")}
+    found |= {name: counts[name] for name in ("requests", "full", "connections", "body_bytes")}
     found |= {"responder_cpu": after - before}
     setting.say(
         f"{order.size} {client}: {order.tasks:,} tasks, {found['cpu'] / order.tasks * 1e6:.2f} us, "

@@ -10,6 +10,7 @@ import re
 from typing import Any
 
 ID_BYTES = len(b"task-00000000")
+MAX_TASKS = 100
 
 _ID = re.compile(rb'"id": ?"(task-\d{8})"')
 _IDS = re.compile(rb"(?:task-\d{8})*")
@@ -71,6 +72,7 @@ class Arrivals:
         return {
             "requests": len(self._ids),
             "reads": self.reads,
+            "full": sum(len(ids) == MAX_TASKS * ID_BYTES for ids in self._ids),
             "refused": self.refused,
             "connections": len(self.connections),
             "tasks": tasks,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -107,7 +109,7 @@ def body_of(data: st.DataObject, row: Operation[Any]) -> bytes:
 
 
 @given(st.data())
-@settings(max_examples=200)
+@settings(max_examples=100, deadline=None)
 def test_any_order_of_operations(data: st.DataObject) -> None:
     store = started()
     for row in data.draw(st.lists(st.sampled_from(ROWS), max_size=12)):
@@ -131,3 +133,27 @@ def test_any_command_line_has_a_plan(line: str, tries: int) -> None:
     for environment in ({}, {"BATCHIO_SECONDS": line, "BATCHIO_EXIT_CODE": line}):
         plan = plan_of(line, environment, tries)
         assert LEAST <= plan.seconds <= MOST
+
+
+@pytest.mark.parametrize("simulate", [False, True])
+def test_a_small_task_takes_few_bytes(*, simulate: bool) -> None:
+    store = Store(Clock(datetime(2024, 7, 1, tzinfo=UTC), frozen=True), simulate=simulate)
+    for operation in ("Pools_CreatePool", "Jobs_CreateJob"):
+        perform(store, OPERATIONS[operation], msgspec.json.encode(START[operation]))
+    number = 2000
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for first in range(0, number, 100):
+            tasks = [{"id": f"task-{first + n}", "commandLine": f"/bin/sh -c 'echo {n}'"} for n in range(100)]
+            body = msgspec.json.encode({"value": tasks})
+            perform(store, OPERATIONS["Tasks_CreateTaskCollection"], body)
+        store.clock.advance(600)
+        store.settle()
+        after, _ = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    job = store.job("job")
+    assert job.tasks_in["completed" if simulate else "active"] == number
+    # With what has happened to it.
+    assert (after - before) / number <= (800 if simulate else 600)

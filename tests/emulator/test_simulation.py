@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from batchio import BatchClient, StateConflictError, models
+from batchio.emulator import task_ends
 
 from .wire import Wire
 
@@ -128,6 +129,19 @@ async def test_retries(client: BatchClient, working: Wire) -> None:
         assert info is not None
         ends[id] = (info.retry_count, info.exit_code, info.result)
     assert ends == {"twice": (1, 1, "failure"), "often": (2, 0, "success")}
+
+
+async def test_retries_without_limit_have_one(
+    client: BatchClient, working: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(task_ends, "MOST_RETRIES", 20)
+    await farm(client, working)
+    await job(client)
+    await add(client, "t", line="false", constraints={"maxTaskRetryCount": -1})
+    working.emulator.clock.advance(3600)
+    info = (await task(client)).execution_info
+    assert info is not None
+    assert (info.retry_count, info.result) == (20, "failure")
 
 
 async def test_a_task_that_takes_too_long(client: BatchClient, working: Wire) -> None:

@@ -39,11 +39,13 @@ from .driving import (
     submit,
 )
 from .faults import Fault, Items, chance, each, for_requests, poisoned, refuse, too_large, when
-from .service import ACCOUNT, KEY, OTHER_KEY, ScriptedService
+from .feeding import add, add_each, add_together, judge_feed, start, told_by
+from .service import ACCOUNT, JOB, KEY, OTHER_KEY, ScriptedService
 from .truth import ItemError, Record, Result
 
 __all__ = [
     "ACCOUNT",
+    "JOB",
     "KEY",
     "NORMAL",
     "OTHER_KEY",
@@ -55,6 +57,9 @@ __all__ = [
     "Result",
     "ScriptedService",
     "Told",
+    "add",
+    "add_each",
+    "add_together",
     "by_index",
     "chance",
     "check",
@@ -69,6 +74,7 @@ __all__ = [
     "html",
     "item_error",
     "judge",
+    "judge_feed",
     "leaves_nothing",
     "make_ids",
     "make_mappings",
@@ -81,8 +87,10 @@ __all__ = [
     "reverse",
     "settled",
     "shuffle",
+    "start",
     "strangers",
     "submit",
+    "told_by",
     "too_large",
     "truncate",
     "twice",

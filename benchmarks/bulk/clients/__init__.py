@@ -18,7 +18,7 @@ class Order:
     """What a client has to do.
 
     `in_flight`: requests at a time, or None for the client's own default. `latency`: seconds that the service takes
-    for each, or None for what the benchmark was told.
+    for each, or None for what the benchmark was told. `journal`: the file that the client keeps, or None for none.
     """
 
     url: str
@@ -28,6 +28,7 @@ class Order:
     in_flight: int | None
     file: str | None = None
     latency: float | None = None
+    journal: str | None = None
 
     @property
     def path(self) -> str:
@@ -81,6 +82,14 @@ LISTED = {
 
 UNLISTED = {
     "batchio-lines": Listed(module="ours", about="submit, lines of a file as bytes", expected=_expected(2.5, 3.5, 14)),
+    "batchio-feed": Listed(
+        module="callers", about="10,000 callers of one feed, mappings", expected=_expected(10, 12, 25)
+    ),
+    "batchio-one-by-one": Listed(
+        module="callers",
+        about="10,000 callers, a request with one task each, 100 at a time",
+        expected=_expected(400, 420, 500),
+    ),
 }
 """Not in the table of clients; other parts of the benchmark use them."""
 

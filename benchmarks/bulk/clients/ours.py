@@ -55,7 +55,7 @@ def _models(order: Order) -> Iterator[TaskAddParameter]:
         )
 
 
-def _mappings(order: Order) -> Iterator[dict[str, Any]]:
+def mappings(order: Order) -> Iterator[dict[str, Any]]:
     return shapes.tasks(order.size, order.tasks)
 
 
@@ -65,23 +65,24 @@ def _lines(order: Order) -> Iterator[bytes]:
             yield line[:-1]
 
 
-def _client(order: Order) -> BatchClient:
+def connect(order: Order) -> BatchClient:
     return BatchClient(order.url, SharedKeyCredential(ACCOUNT, KEY), allow_http=True)
 
 
-def _options(order: Order) -> dict[str, Any]:
-    return {} if order.in_flight is None else {"max_requests": order.in_flight}
+def options(order: Order) -> dict[str, Any]:
+    wanted = {"max_requests": order.in_flight, "journal": order.journal}
+    return {name: value for name, value in wanted.items() if value is not None}
 
 
 async def _submit(order: Order, source: Iterable[Any]) -> int:
-    async with _client(order) as client:
-        report = await client.tasks.submit(order.job, source, **_options(order))
+    async with connect(order) as client:
+        report = await client.tasks.submit(order.job, source, **options(order))
     return report.added
 
 
 async def _outcomes(order: Order, source: Iterable[Any]) -> int:
     added = 0
-    async with _client(order) as client, client.tasks.submitting(order.job, source, **_options(order)) as run:
+    async with connect(order) as client, client.tasks.submitting(order.job, source, **options(order)) as run:
         async for outcomes in run:
             added += sum(1 for outcome in outcomes if outcome.state == "added")
     return added
@@ -89,7 +90,7 @@ async def _outcomes(order: Order, source: Iterable[Any]) -> int:
 
 CLIENTS = {
     "batchio": Client(source=_models, send=_submit),
-    "batchio-mappings": Client(source=_mappings, send=_submit),
-    "batchio-outcomes": Client(source=_mappings, send=_outcomes),
+    "batchio-mappings": Client(source=mappings, send=_submit),
+    "batchio-outcomes": Client(source=mappings, send=_outcomes),
     "batchio-lines": Client(source=_lines, send=_submit),
 }

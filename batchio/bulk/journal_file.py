@@ -1,0 +1,145 @@
+"""The journal's file: opened by one process at a time, appended to, brought to disk.
+
+Law: it moves bytes and decides nothing about them. What keeps a journal from being opened is a `ConfigurationError`
+that names it, before anything is sent; what goes wrong later is an `OSError` for the one who writes.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from collections.abc import Generator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+
+from ..errors import ConfigurationError
+from . import journal
+from .journal import Chain, State
+from .journal_header import Header, encode_header
+
+_OWNER_ONLY = 0o600
+_CREATED = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
+
+
+class JournalFile:
+    """An open journal. `state`: what earlier runs have left in it, None for a new one; `chain`: makes its records."""
+
+    def __init__(self, path: str, descriptor: int) -> None:
+        self.path = path
+        self.state: State | None = None
+        self.chain = Chain(0)
+        self._descriptor = descriptor
+
+    @classmethod
+    def open(cls, path: str, endpoint: str, job: str, now: datetime) -> JournalFile:
+        """Open or make the journal of a job, and lock it; raises `ConfigurationError`."""
+        with _named(path):
+            made = not Path(path).exists()
+            opened = cls(path, os.open(path, _CREATED, _OWNER_ONLY))
+            try:
+                opened._begin(Header(endpoint, job, now))
+                if made:
+                    _sync_folder(path)
+            except BaseException:
+                opened.close()
+                raise
+            return opened
+
+    def write(self, data: bytes) -> None:
+        """Append to the file as the system has it, which survives the process; raises `OSError`.
+
+        A small write to the page cache, and so short that it is made on the loop.
+        """
+        while data:
+            data = data[os.write(self._descriptor, data) :]
+
+    def sync(self) -> None:
+        """Wait until all that was written is on disk. For a thread."""
+        (os.fsync if sys.platform in ("darwin", "win32") else os.fdatasync)(self._descriptor)
+
+    def close(self) -> None:
+        """Close, and let others open it. Again: nothing."""
+        descriptor, self._descriptor = self._descriptor, -1
+        if descriptor >= 0:
+            os.close(descriptor)
+
+    def _begin(self, header: Header) -> None:
+        if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
+            raise ConfigurationError("it is no regular file")
+        _lock(self._descriptor)
+        data = _read(self._descriptor)
+        if not data:
+            self._write_header(header)
+            return
+        state = self.state = journal.replay(data)
+        state.header.check(header.endpoint, header.job)
+        data, self.chain = journal.opening(state)
+        # Over what cannot be believed, and only then is the rest cut off: whenever this ends, the damage still shows.
+        os.lseek(self._descriptor, state.end, os.SEEK_SET)
+        self.write(data)
+        if state.lost:
+            os.ftruncate(self._descriptor, state.end + len(data))
+
+    def _write_header(self, header: Header) -> None:
+        data = encode_header(header)
+        try:
+            self.write(data)
+        except OSError:
+            # Half a header would be refused for ever.
+            os.ftruncate(self._descriptor, 0)
+            raise
+        self.chain = Chain(journal.replay(data).check)
+
+
+def read(path: str) -> State:
+    """What a journal says, whoever has it open; raises `ConfigurationError`."""
+    with _named(path):
+        return journal.replay(Path(path).read_bytes())
+
+
+@contextmanager
+def _named(path: str) -> Generator[None]:
+    """Errors of opening, with the journal's name."""
+    try:
+        yield
+    except ConfigurationError as error:
+        raise ConfigurationError(f"journal {path}: {error}") from error.__cause__
+    except OSError as error:
+        raise ConfigurationError(f"journal {path}: {(error.strerror or str(error)).lower()}") from error
+
+
+def _read(descriptor: int) -> bytes:
+    parts: list[bytes] = []
+    while part := os.read(descriptor, 1 << 20):
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _sync_folder(path: str) -> None:
+    """Make the file's name last, too."""
+    if sys.platform == "win32":
+        return
+    descriptor = os.open(Path(path).parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> None:
+    try:
+        if sys.platform == "win32":
+            import msvcrt  # noqa: PLC0415 - only there
+
+            # A byte far behind all others: what is locked cannot be read there.
+            os.lseek(descriptor, 1 << 40, os.SEEK_SET)
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)
+            os.lseek(descriptor, 0, os.SEEK_SET)
+        else:
+            import fcntl  # noqa: PLC0415 - only there
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise ConfigurationError("another run is using it") from error
