@@ -6,9 +6,10 @@ a mistake.
     async with Emulator() as emulator:
         async with BatchClient(emulator.endpoint, emulator.credential) as client: ...
 
-The operations on jobs, pools and tasks that `service.HANDLERS` names are real; every other one answers 501
-NotImplemented. The control endpoints under `/_emulator/` are told in `control`, misbehaviour on demand in
-`FaultRule`.
+`python -m batchio.emulator --coverage` says of every operation whether it is real, simulated or left out; what is
+left out answers 501 NotImplemented. With `nodes="simulate"` pools get nodes that run tasks for a simulated time:
+`commands` tells how long, and with which exit code. Life cycles are the rows of `transitions.TRANSITIONS`. The
+control endpoints under `/_emulator/` are told in `control`, misbehaviour on demand in `FaultRule`.
 """
 
 from __future__ import annotations

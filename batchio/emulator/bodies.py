@@ -15,7 +15,7 @@ import msgspec
 
 from ..models.base import Model
 from .refusals import Refusal, bad_property
-from .strict import decode_hook, secret_names, strict_type
+from .strict import ANNOTATION, decode_hook, secret_names, strict_type
 
 MAX_BODY = 1_048_576
 """A body of this many bytes or more is too large."""
@@ -28,14 +28,14 @@ _STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
 
 
 @cache
-def decoder(model: type[Model], version: str) -> msgspec.json.Decoder[Any]:
-    """What decodes and checks a body of this model in this api-version."""
-    return msgspec.json.Decoder(strict_type(model, version), dec_hook=decode_hook)
+def decoder(model: type[Model], version: str, *, changes: bool = False) -> msgspec.json.Decoder[Any]:
+    """What decodes and checks a body of this model in this api-version; `changes`: of a PATCH."""
+    return msgspec.json.Decoder(strict_type(model, version, changes=changes), dec_hook=decode_hook)
 
 
-def read_body(model: type[Model], version: str, body: bytes) -> Any:
+def read_body(model: type[Model], version: str, body: bytes, *, changes: bool = False) -> Any:
     """The body as the model's strict struct. Raises `Refusal`."""
-    return decode(decoder(model, version), model, body)
+    return decode(decoder(model, version, changes=changes), model, body)
 
 
 def decode(decoder: msgspec.json.Decoder[Any], model: type[Model], body: bytes) -> Any:
@@ -69,7 +69,23 @@ def without_mark(body: bytes) -> bytes:
 def normal(strict: Any) -> dict[str, Any]:
     """What was sent, as a mapping in wire shape with enums in the service's letter case."""
     mapping: dict[str, Any] = msgspec.to_builtins(strict, enc_hook=str)
+    mapping.pop(ANNOTATION, None)
     return mapping
+
+
+def normal_changes(strict: Any) -> dict[str, Any]:
+    """What a PATCH changes, as `normal` has it: what was null is absent."""
+    changes: dict[str, Any] = _without_nulls(normal(strict))
+    return changes
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        pairs = cast("dict[str, Any]", value).items()
+        return {name: _without_nulls(item) for name, item in pairs if item is not None}
+    if isinstance(value, list):
+        return [_without_nulls(item) for item in cast("list[object]", value)]
+    return value
 
 
 def _refusal(text: str, model: type[Model], body: object) -> Refusal:

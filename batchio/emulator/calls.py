@@ -15,6 +15,7 @@ from ..service.operations import Operation
 from . import ticks
 from .bodies import read_body
 from .faults import ItemFaults
+from .refusals import bad_query
 from .resources import e_tag
 from .store import Store
 
@@ -66,9 +67,26 @@ class Call:
         """The api-version, which has been checked."""
         return self.query["api-version"]
 
+    def flag(self, name: str) -> bool:
+        """A query parameter that is true or false. Raises `Refusal`."""
+        text = self.query.get(name)
+        if text is None:
+            return False
+        if text.lower() not in ("true", "false"):
+            raise bad_query(name, text, "true or false")
+        return text.lower() == "true"
+
     def read(self, model: Any) -> Any:
         """The body as the strict struct of a model. Raises `Refusal`."""
         return read_body(model, self.version, self.body)
+
+    def read_changes(self, model: Any) -> Any:
+        """The body of a PATCH: nothing in it is required, and a null counts as absent. Raises `Refusal`."""
+        return read_body(model, self.version, self.body, changes=True)
+
+    def read_optional(self, model: Any) -> Any:
+        """The body as the strict struct of a model, where the body may be left out. Raises `Refusal`."""
+        return read_body(model, self.version, self.body or b"{}")
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -25,6 +25,15 @@ def check_conditions(call: Call, stamp: int) -> None:
         raise _not_met(stamp, reading=call.method in ("GET", "HEAD"))
 
 
+def check_dates(call: Call, changed: int) -> None:
+    """Refuse the call where a date does not hold for a file that was changed then."""
+    second = changed // ticks.SECOND
+    if (unmodified := _time(call, "If-Unmodified-Since")) is not None and second > unmodified:
+        raise Refusal("ConditionNotMet")
+    if (modified := _time(call, "If-Modified-Since")) is not None and second <= modified:
+        raise Refusal("ConditionNotMet", status=304)
+
+
 def _is_tag(given: str, stamp: int) -> bool:
     given = given.strip()
     return given == "*" or given.removeprefix('"').removesuffix('"') == e_tag(stamp)

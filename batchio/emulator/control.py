@@ -7,6 +7,8 @@
     GET  /_emulator/faults             the rules in force: a list of objects with the fields of `FaultRule`
     PUT  /_emulator/faults             put these rules in place of all
     GET  /_emulator/requests           the last requests, oldest first; ?last=N for the last N
+    GET  /_emulator/applications       the account's applications, as the API lists them
+    PUT  /_emulator/applications       put these applications in place of all
     GET  /_emulator/counters           numbers of requests by operation, status and code, and of tasks
 
 Law: no credential is asked for here, because nothing in here is worth one: it is reachable from this machine only,
@@ -38,6 +40,13 @@ class _Advance(msgspec.Struct, forbid_unknown_fields=True):
     advance: float
 
 
+class _Application(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
+    id: str
+    display_name: str
+    versions: list[str]
+
+
+_applications = msgspec.json.Decoder(list[_Application])
 _advance = msgspec.json.Decoder(_Advance)
 
 
@@ -57,6 +66,8 @@ class Control:
             ("GET", "faults"): self._read_faults,
             ("PUT", "faults"): self._put_faults,
             ("GET", "requests"): self._requests,
+            ("GET", "applications"): self._read_applications,
+            ("PUT", "applications"): self._put_applications,
             ("GET", "counters"): self._counters,
         }
 
@@ -75,7 +86,12 @@ class Control:
 
     def _health(self, _query: str, _body: bytes) -> Any:
         store = self._store
-        return {"status": "ok", "jobs": len(store.jobs), "pools": len(store.pools), "nodes": "none"}
+        return {
+            "status": "ok",
+            "jobs": len(store.jobs),
+            "pools": len(store.pools),
+            "nodes": "simulate" if store.simulate else "none",
+        }
 
     def _do_reset(self, _query: str, _body: bytes) -> Any:
         self._reset()
@@ -100,6 +116,17 @@ class Control:
         except ConfigurationError as error:
             raise Refusal("InvalidRequestBody", (("Reason", str(error)),)) from None
         return self._read_faults(query, body)
+
+    def _read_applications(self, _query: str, _body: bytes) -> Any:
+        return list(self._store.applications.values())
+
+    def _put_applications(self, query: str, body: bytes) -> Any:
+        try:
+            given = _applications.decode(body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise Refusal("InvalidRequestBody", (("Reason", str(error)),)) from None
+        self._store.applications = {item.id.lower(): msgspec.to_builtins(item) for item in given}
+        return self._read_applications(query, body)
 
     def _requests(self, query: str, _body: bytes) -> Any:
         records = list(self._log.records)

@@ -40,9 +40,11 @@ class Emulator:
     """A local Batch service on a real socket.
 
     `host` and `port`: where it listens; port 0 takes a free one. `account` and `key` (base64): who may sign;
-    without a key it is `DEVELOPMENT_KEY`. `nodes`: "none" (tasks stay active). `db`: None (in memory). `faults`:
-    `FaultRule`s to start with. `latency`: seconds that every answer takes. `auth`: "strict", or "loose" to take
-    any bearer token. `clock`: a `Clock`, by default one that runs with real time.
+    without a key it is `DEVELOPMENT_KEY`. `nodes`: "none" (tasks stay active) or "simulate" (pools get nodes, on
+    which tasks run for a simulated time; `batchio.emulator.commands` tells how long and with which exit code).
+    `db`: None (in memory). `faults`: `FaultRule`s to start with. `latency`: seconds that every answer takes.
+    `auth`: "strict", or "loose" to take any bearer token. `clock`: a `Clock`, by default one that runs with real
+    time.
 
     Attributes: `endpoint`, `credential`, `clock`, `faults` (change it like a list at any time), `requests` (the
     last 10,000 `RequestRecord`s). The control endpoints are told in `batchio.emulator.control`.
@@ -77,7 +79,7 @@ class Emulator:
         self._first_faults = tuple(faults)
         self._faults = Faults(self._first_faults)
         self._clock = Clock() if clock is None else clock
-        self._store = Store(self._clock)
+        self._store = Store(self._clock, simulate=nodes == "simulate")
         self._log = RequestLog()
         self._front = Front(
             store=self._store,
@@ -178,8 +180,8 @@ class Emulator:
 def _check_options(nodes: str, db: object, auth: str, latency: float, port: int) -> None:
     if nodes not in ("none", "simulate", "process"):
         raise ConfigurationError(f'nodes: "none", "simulate" or "process", not {nodes!r}')
-    if nodes != "none":
-        raise ConfigurationError(f'nodes: {nodes!r} is not there yet; only "none" is')
+    if nodes == "process":
+        raise ConfigurationError(f'nodes: {nodes!r} is not there yet; "none" and "simulate" are')
     if db is not None:
         raise ConfigurationError("db: keeping the state in a file is not there yet; leave it out")
     if auth not in ("strict", "loose"):

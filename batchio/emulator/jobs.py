@@ -1,4 +1,4 @@
-"""The operations on jobs.
+"""Making and reading jobs.
 
 Law: a handler checks, acts through the store, and answers; what follows by itself is a row of `transitions`.
 """
@@ -9,123 +9,143 @@ from typing import Any
 
 from msgspec import UNSET
 
-from ..models import CloudJob, JobAddParameter
+from ..models import (
+    CloudJob,
+    JobAddParameter,
+    JobPreparationAndReleaseTaskExecutionInformation,
+    TaskCountsResult,
+)
+from ..models.base import field_rules
 from ..service import operations as ops
+from ..service.versions import is_known
 from . import filter_tables
 from .bodies import normal
-from .calls import Answer, Call, Handler, answer_created, answer_json, change_headers
-from .conditions import check_conditions
-from .pages import Listing, pick
-from .queries import selected
+from .calls import Answer, Call, Handler, answer_created, answer_json
+from .job_life import make_job
+from .kinds import Kind
+from .pages import Listing
 from .refusals import Refusal, bad_property
-from .resources import COMPLETED, DELETING, PREPARING, RUNNING, Job
-from .settings import check_metadata
+from .resources import Job
+from .settings import check_least, check_metadata
+from .states import COMPLETED, DELETING, PREPARING, RUNNING
+from .task_views import status_view
 from .views import job_url, job_view
 
 MAX_ACTIVE_JOBS = 300
-"""The account's quota of jobs that are neither completed nor being deleted."""
+"""The account's quota of jobs and schedules that are neither completed nor being deleted."""
 
-_JOBS = Listing("jobs", CloudJob, filter_tables.JOBS)
+JOBS: Kind[Job] = Kind(
+    "jobs",
+    CloudJob,
+    filter_tables.JOBS,
+    find=lambda call: call.store.job(call.params["jobId"]),
+    shelf=lambda call: call.store.jobs,
+    viewer=lambda call: lambda job: job_view(call.base, job),
+)
+_OF_SCHEDULE: Kind[Job] = Kind(
+    "jobs",
+    CloudJob,
+    filter_tables.JOBS,
+    find=lambda call: call.store.job(call.params["jobId"]),
+    shelf=lambda call: call.store.schedule(call.params["jobScheduleId"]).jobs,
+    viewer=lambda call: lambda job: job_view(call.base, job),
+)
+_STATUSES = Listing(
+    "jobpreparationandreleasetaskstatuslist",
+    JobPreparationAndReleaseTaskExecutionInformation,
+    filter_tables.STATUSES,
+)
+_COUNTS_RULE = field_rules(TaskCountsResult)["task_counts"]
 
 
 def create_job(call: Call) -> Answer:
     """Jobs_CreateJob."""
     sent = call.read(JobAddParameter)
-    _check(sent)
+    check_job(sent)
     store = call.store
-    taken = store.jobs.get(sent.id)
-    if taken is None:
-        _check_quota(call)
-    stamp = store.stamps()
-    job = Job(
-        id=sent.id,
-        spec=normal(sent),
-        born=stamp,
-        changed=stamp,
-        since=stamp,
-        uses_dependencies=sent.uses_task_dependencies is True,
-        reserved_keys=_reserved_keys(sent),
-    )
-    store.add(store.jobs, job)
-    return answer_created(job_url(call.base, job), stamp)
-
-
-def get_job(call: Call) -> Answer:
-    """Jobs_GetJob."""
-    job = call.store.job(call.params["jobId"])
-    names = selected(call, CloudJob)
-    check_conditions(call, job.changed)
-    shown = pick(job_view(call.base, job), names)
-    return answer_json(call, "jobs/@Element", shown, change_headers(job.changed))
-
-
-def list_jobs(call: Call) -> Answer:
-    """Jobs_ListJobs."""
-    return _JOBS.answer(call, call.store.jobs, lambda job: job_view(call.base, job))
-
-
-def delete_job(call: Call) -> Answer:
-    """Jobs_DeleteJob."""
-    job = call.store.job(call.params["jobId"])
-    check_conditions(call, job.changed)
-    call.store.start_deleting(job)
-    return Answer(202)
+    if store.jobs.get(sent.id) is None:
+        check_quota(call)
+        if store.schedules.get(sent.id) is not None:
+            raise Refusal("JobScheduleWithSameIdExists")
+    job = make_job(store, sent.id, normal(sent))
+    return answer_created(job_url(call.base, job), job.changed)
 
 
 def get_job_task_counts(call: Call) -> Answer:
     """Jobs_GetJobTaskCounts."""
     job = call.store.job(call.params["jobId"])
-    counts = {"taskCounts": _counts(job.tasks_in), "taskSlotCounts": _counts(job.slots_in)}
-    return answer_json(call, "Microsoft.Azure.Batch.Protocol.Entities.TaskCountsResult", counts)
+    tasks = _counts(job.tasks_in, job.failed)
+    kind = "Microsoft.Azure.Batch.Protocol.Entities.TaskCounts"
+    if not is_known(_COUNTS_RULE, call.version):
+        return answer_json(call, kind, tasks)
+    slots = _counts(job.slots_in, job.failed_slots)
+    return answer_json(call, f"{kind}Result", {"taskCounts": tasks, "taskSlotCounts": slots})
 
 
-def _counts(by_state: dict[str, int]) -> dict[str, int]:
+def _counts(by_state: dict[str, int], failed: int) -> dict[str, int]:
     completed = by_state[COMPLETED]
-    running = by_state[RUNNING] + by_state[PREPARING]
-    # Nothing runs yet, so nothing has failed.
     return {
         "active": by_state["active"],
-        "running": running,
+        "running": by_state[RUNNING] + by_state[PREPARING],
         "completed": completed,
-        "succeeded": completed,
-        "failed": 0,
+        "succeeded": completed - failed,
+        "failed": failed,
     }
 
 
-def _check(sent: Any) -> None:
-    pool = sent.pool_info
-    if pool.pool_id is UNSET and pool.auto_pool_specification is UNSET:
-        raise bad_property("poolInfo", None, "Either poolId or autoPoolSpecification is required")
-    if pool.pool_id is not UNSET and pool.auto_pool_specification is not UNSET:
-        raise bad_property("poolInfo", None, "poolId and autoPoolSpecification exclude each other")
-    if sent.max_parallel_tasks is not UNSET and sent.max_parallel_tasks != -1 and sent.max_parallel_tasks < 1:
-        raise bad_property("maxParallelTasks", str(sent.max_parallel_tasks), "-1 or at least 1")
-    check_metadata(sent.metadata)
+def list_statuses(call: Call) -> Answer:
+    """Jobs_ListJobPreparationAndReleaseTaskStatus."""
+    job = call.store.job(call.params["jobId"])
+    if "jobPreparationTask" not in job.spec and "jobReleaseTask" not in job.spec:
+        raise Refusal("JobPreparationTaskNotSpecified")
+    return _STATUSES.answer(call, job.statuses, lambda status: status_view(call.base, job, status))
 
 
-def _check_quota(call: Call) -> None:
-    jobs = call.store.jobs
-    if len(jobs) < MAX_ACTIVE_JOBS:
+def check_job(sent: Any, path: str = "") -> None:
+    """Refuse what no job can have; `path` leads to the job, with a dot behind it."""
+    check_pool_info(sent.pool_info, path)
+    check_changeable(sent, path)
+    if sent.job_release_task is not UNSET and sent.job_preparation_task is UNSET:
+        raise bad_property(f"{path}jobReleaseTask", None, "A release task needs a preparation task")
+
+
+def check_pool_info(pool: Any, path: str = "") -> None:
+    """Refuse a `poolInfo` that does not say which pool."""
+    given = (pool.pool_id, pool.auto_pool_specification)
+    if all(value is UNSET or value is None for value in given):
+        raise bad_property(f"{path}poolInfo", None, "Either poolId or autoPoolSpecification is required")
+    if all(value is not UNSET and value is not None for value in given):
+        raise bad_property(f"{path}poolInfo", None, "poolId and autoPoolSpecification exclude each other")
+
+
+def check_changeable(sent: Any, path: str = "") -> None:
+    """Refuse what no job can have, of what can be changed later."""
+    most = getattr(sent, "max_parallel_tasks", UNSET)
+    if most is not UNSET and most is not None and most != -1 and most < 1:
+        raise bad_property(f"{path}maxParallelTasks", str(most), "-1 or at least 1")
+    constraints = sent.constraints
+    if constraints is not UNSET and constraints is not None and constraints.max_task_retry_count is not None:
+        check_least(f"{path}constraints.maxTaskRetryCount", constraints.max_task_retry_count, -1)
+    check_metadata(sent.metadata, path)
+
+
+def check_quota(call: Call) -> None:
+    """Refuse one job or schedule more than the account may have."""
+    jobs, schedules = call.store.jobs, call.store.schedules
+    if len(jobs) + len(schedules) < MAX_ACTIVE_JOBS:
         return
-    if sum(job.state not in (COMPLETED, DELETING) for job in jobs.all()) >= MAX_ACTIVE_JOBS:
+    alive = sum(thing.state not in (COMPLETED, DELETING) for thing in (*jobs.all(), *schedules.all()))
+    if alive >= MAX_ACTIVE_JOBS:
         raise Refusal("ActiveJobAndScheduleQuotaReached", (("Quota", str(MAX_ACTIVE_JOBS)),))
-
-
-def _reserved_keys(sent: Any) -> dict[str, str]:
-    keys: dict[str, str] = {}
-    for task, default, code in (
-        (sent.job_preparation_task, "jobpreparation", "TaskIdSameAsJobPreparationTask"),
-        (sent.job_release_task, "jobrelease", "TaskIdSameAsJobReleaseTask"),
-    ):
-        if task is not UNSET:
-            keys[default if task.id is UNSET else task.id.lower()] = code
-    return keys
 
 
 HANDLERS: dict[str, Handler] = {
     ops.CREATE_JOB.id: create_job,
-    ops.GET_JOB.id: get_job,
-    ops.LIST_JOBS.id: list_jobs,
-    ops.DELETE_JOB.id: delete_job,
+    ops.GET_JOB.id: JOBS.get,
+    ops.LIST_JOBS.id: JOBS.list,
+    ops.LIST_JOBS_FROM_SCHEDULE.id: _OF_SCHEDULE.list,
+    ops.DELETE_JOB.id: JOBS.delete,
     ops.GET_JOB_TASK_COUNTS.id: get_job_task_counts,
 }
+
+SIMULATED: dict[str, Handler] = {ops.LIST_JOB_PREPARATION_AND_RELEASE_TASK_STATUS.id: list_statuses}

@@ -20,6 +20,7 @@ from .calls import Answer, Call, answer_json
 from .filter_match import Filter, Properties, read_filter
 from .queries import SKIP_TOKEN, page_size, query_pairs, selected
 from .refusals import bad_query
+from .shapes import shape
 from .shelf import Shelf, Shelved
 
 SCAN_LIMIT = 25_000
@@ -49,7 +50,9 @@ class Listing:
         names = selected(call, self.model)
         found, last = self._find(call, shelf, counts)
         # Item by item: a thousand mappings at once would wake the garbage collector, which then walks the shelf.
-        shown = b",".join(msgspec.json.encode(pick(show(thing), names)) for thing in found)
+        fit = shape(self.model, call.version)
+        view = show if fit is None else lambda thing: fit(show(thing))
+        shown = b",".join(msgspec.json.encode(pick(view(thing), names)) for thing in found)
         content: dict[str, Any] = {"value": msgspec.Raw(b"[" + shown + b"]")}
         if last is not None:
             content["odata.nextLink"] = self._next_link(call, last)

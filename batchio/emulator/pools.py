@@ -1,6 +1,6 @@
-"""The operations on pools.
+"""Making, reading and changing pools.
 
-Law: as in `jobs`; without nodes a pool is steady from the start and has none.
+Law: as in `jobs`; whether a pool's nodes come is the business of `pool_life`.
 """
 
 from __future__ import annotations
@@ -9,23 +9,37 @@ from typing import Any
 
 from msgspec import UNSET
 
-from ..models import CloudPool, PoolAddParameter
+from ..models import CloudPool, PoolAddParameter, PoolPatchParameter, PoolUpdatePropertiesParameter
 from ..service import operations as ops
 from . import filter_tables
-from .bodies import normal
-from .calls import Answer, Call, Handler, answer_created, answer_json, change_headers
+from .bodies import normal, normal_changes
+from .calls import Answer, Call, Handler, answer_created
 from .conditions import check_conditions
-from .pages import Listing, pick
-from .queries import selected
+from .kinds import Kind, changed
+from .pool_life import make_pool
+from .pool_views import pool_url, pool_view
 from .refusals import Refusal, bad_property
-from .resources import DELETING, Pool
+from .resources import Pool, certificate_key
 from .settings import check_least, check_metadata
-from .views import pool_url, pool_view
+from .states import DELETING
+from .strict import wire_fields
 
 MAX_POOLS = 100
 """The account's quota of pools."""
 
-_POOLS = Listing("pools", CloudPool, filter_tables.POOLS)
+_WITH_NODES = frozenset(
+    {"startTask", "certificateReferences", "applicationPackageReferences", "metadata", "targetNodeCommunicationMode"}
+)
+"""What can be patched while a pool has nodes; the rest only while it has none."""
+
+POOLS: Kind[Pool] = Kind(
+    "pools",
+    CloudPool,
+    filter_tables.POOLS,
+    find=lambda call: call.store.pool(call.params["poolId"]),
+    shelf=lambda call: call.store.pools,
+    viewer=lambda call: lambda pool: pool_view(call.base, pool),
+)
 
 
 def create_pool(call: Call) -> Answer:
@@ -35,32 +49,62 @@ def create_pool(call: Call) -> Answer:
     store = call.store
     if store.pools.get(sent.id) is None and sum(pool.state != DELETING for pool in store.pools.all()) >= MAX_POOLS:
         raise Refusal("PoolQuotaReached", (("Quota", str(MAX_POOLS)),))
-    stamp = store.stamps()
-    pool = Pool(id=sent.id, spec=normal(sent), born=stamp, changed=stamp, since=stamp, allocation_since=stamp)
-    store.add(store.pools, pool)
-    return answer_created(pool_url(call.base, pool), stamp)
+    spec = normal(sent)
+    _check_certificates(call, spec)
+    pool = make_pool(store, sent.id, spec)
+    return answer_created(pool_url(call.base, pool), pool.changed)
 
 
-def get_pool(call: Call) -> Answer:
-    """Pools_GetPool."""
-    pool = call.store.pool(call.params["poolId"])
-    names = selected(call, CloudPool)
-    check_conditions(call, pool.changed)
-    shown = pick(pool_view(call.base, pool), names)
-    return answer_json(call, "pools/@Element", shown, change_headers(pool.changed))
-
-
-def list_pools(call: Call) -> Answer:
-    """Pools_ListPools."""
-    return _POOLS.answer(call, call.store.pools, lambda pool: pool_view(call.base, pool))
-
-
-def delete_pool(call: Call) -> Answer:
-    """Pools_DeletePool."""
+def live_pool(call: Call) -> Pool:
+    """The pool of a call that changes it. Raises `Refusal` where it is being deleted or a condition does not hold."""
     pool = call.store.pool(call.params["poolId"])
     check_conditions(call, pool.changed)
-    call.store.start_deleting(pool)
-    return Answer(202)
+    if pool.state == DELETING:
+        raise Refusal("PoolBeingDeleted")
+    return pool
+
+
+def update_pool(call: Call) -> Answer:
+    """Pools_UpdatePool."""
+    pool = live_pool(call)
+    sent = call.read_changes(PoolPatchParameter)
+    check_metadata(sent.metadata)
+    check_least("taskSlotsPerNode", getattr(sent, "task_slots_per_node", UNSET), 1)
+    changes = normal_changes(sent)
+    late = sorted(set(changes) - _WITH_NODES)
+    if late and len(pool.nodes):
+        reason = f"{', '.join(late)} can be changed only while the pool has no nodes"
+        raise Refusal("OperationInvalidForCurrentState", (("Reason", reason),))
+    _check_start_task(changes)
+    _check_certificates(call, changes)
+    pool.spec = {**pool.spec, **changes}
+    return changed(call, 200, pool, pool_url(call.base, pool))
+
+
+def replace_pool_properties(call: Call) -> Answer:
+    """Pools_ReplacePoolProperties."""
+    pool = live_pool(call)
+    sent = call.read(PoolUpdatePropertiesParameter)
+    check_metadata(sent.metadata)
+    changes = normal(sent)
+    _check_certificates(call, changes)
+    replaced = wire_fields(PoolUpdatePropertiesParameter, call.version)
+    pool.spec = {**{name: value for name, value in pool.spec.items() if name not in replaced}, **changes}
+    return changed(call, 204, pool, pool_url(call.base, pool))
+
+
+def _check_start_task(changes: dict[str, Any]) -> None:
+    if "startTask" in changes and "commandLine" not in changes["startTask"]:
+        name = "startTask.commandLine"
+        raise Refusal("MissingRequiredProperty", (("PropertyName", name), ("Reason", f"{name} is required")))
+
+
+def _check_certificates(call: Call, spec: dict[str, Any]) -> None:
+    for index, reference in enumerate(spec.get("certificateReferences", ())):
+        key = certificate_key(reference.get("thumbprintAlgorithm", ""), reference.get("thumbprint", ""))
+        if call.store.certificates.get(key) is None:
+            name = f"certificateReferences[{index}]"
+            raise bad_property(name, None, "The account has no such certificate", code="InvalidCertificateReferences")
 
 
 def _check(sent: Any) -> None:
@@ -68,7 +112,10 @@ def _check(sent: Any) -> None:
     if scaled and sent.auto_scale_formula is UNSET:
         reason = "autoScaleFormula is required where enableAutoScale is true"
         raise Refusal("MissingRequiredProperty", (("PropertyName", "autoScaleFormula"), ("Reason", reason)))
-    for name, value in (("autoScaleFormula", sent.auto_scale_formula),):
+    for name, value in (
+        ("autoScaleFormula", sent.auto_scale_formula),
+        ("autoScaleEvaluationInterval", sent.auto_scale_evaluation_interval),
+    ):
         if not scaled and value is not UNSET:
             raise bad_property(name, None, "Only where enableAutoScale is true")
     for name, value in (
@@ -78,13 +125,17 @@ def _check(sent: Any) -> None:
         if scaled and value is not UNSET:
             raise bad_property(name, str(value), "Not where enableAutoScale is true")
         check_least(name, value, 0)
-    check_least("taskSlotsPerNode", sent.task_slots_per_node, 1)
+    check_least("taskSlotsPerNode", getattr(sent, "task_slots_per_node", UNSET), 1)
+    check_least("maxTasksPerNode", getattr(sent, "max_tasks_per_node", UNSET), 1)
     check_metadata(sent.metadata)
 
 
 HANDLERS: dict[str, Handler] = {
     ops.CREATE_POOL.id: create_pool,
-    ops.GET_POOL.id: get_pool,
-    ops.LIST_POOLS.id: list_pools,
-    ops.DELETE_POOL.id: delete_pool,
+    ops.GET_POOL.id: POOLS.get,
+    ops.LIST_POOLS.id: POOLS.list,
+    ops.POOL_EXISTS.id: POOLS.exists,
+    ops.DELETE_POOL.id: POOLS.delete,
+    ops.UPDATE_POOL.id: update_pool,
+    ops.REPLACE_POOL_PROPERTIES.id: replace_pool_properties,
 }

@@ -11,10 +11,10 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from ..models.base import Model
+from ..models.base import Model, field_rules
 from ..service.operations import Operation
 from ..service.options import MAX_PAGE_SIZE, WIRE
-from ..service.versions import VERSIONS
+from ..service.versions import VERSIONS, is_known, versions_of
 from .calls import Call
 from .refusals import Refusal, bad_query
 
@@ -31,9 +31,9 @@ def query_pairs(query_string: str) -> tuple[tuple[str, str], ...]:
 
 
 @cache
-def _names(options: frozenset[str], *, listing: bool) -> frozenset[str]:
-    """The query names that an operation takes, in lower case."""
-    wires = (WIRE[name] for name in options if name in WIRE)
+def _names(options: frozenset[str], version: str, *, listing: bool) -> frozenset[str]:
+    """The query names that an operation takes in a version, in lower case."""
+    wires = (WIRE[name] for name in options if name in WIRE and is_known(WIRE[name], version))
     names = {wire.name.lower() for wire in wires if not wire.header} | {VERSION}
     return frozenset(names | {SKIP_TOKEN} if listing else names)
 
@@ -43,6 +43,9 @@ def check_query(operation: Operation[Any], query_string: str) -> None:
     pairs = query_pairs(query_string)
     query = dict(pairs)
     check_version(query)
+    if not is_known(operation, query[VERSION]):
+        reason = f"{operation.id} is not in api-version {query[VERSION]}; {versions_of(operation)} have it"
+        raise bad_query(VERSION, query[VERSION], reason, code="UnsupportedRequestVersion")
     if query_string != f"{VERSION}={query[VERSION]}":
         _check_names(operation, pairs)
         _check_timeout(query)
@@ -59,7 +62,7 @@ def check_version(query: dict[str, str]) -> None:
 
 
 def _check_names(operation: Operation[Any], pairs: tuple[tuple[str, str], ...]) -> None:
-    taken = _names(operation.takes, listing=operation.items is not None)
+    taken = _names(operation.takes, dict(pairs)[VERSION], listing=operation.items is not None)
     seen: set[str] = set()
     for name, value in pairs:
         if name not in taken:
@@ -92,9 +95,11 @@ def page_size(call: Call) -> int:
 
 
 @cache
-def wire_names(model: type[Model]) -> frozenset[str]:
-    """The properties of a model by their wire names."""
-    return frozenset(field.encode_name for field in msgspec.structs.fields(model))
+def wire_names(model: type[Model], version: str) -> frozenset[str]:
+    """The properties that a model has in a version, by their wire names."""
+    rules = field_rules(model)
+    fields = msgspec.structs.fields(model)
+    return frozenset(field.encode_name for field in fields if is_known(rules[field.name], version))
 
 
 def selected(call: Call, model: type[Model]) -> tuple[str, ...] | None:
@@ -105,7 +110,7 @@ def selected(call: Call, model: type[Model]) -> tuple[str, ...] | None:
         return None
     names = tuple(name.strip() for name in text.split(","))
     for name in names:
-        if name not in wire_names(model):
+        if name not in wire_names(model, call.version):
             raise bad_query("$select", text, f"{model.__name__} has no property {name!r}")
     return names
 

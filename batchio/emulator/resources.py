@@ -1,4 +1,4 @@
-"""What the service keeps: jobs, tasks and pools.
+"""What the service keeps: jobs, tasks, pools, nodes, schedules, certificates.
 
 Law: a resource is data; it changes through the store, which gives each change its stamp. A stamp is a tick that
 no other change has: it is the time of the change, the ETag and, at birth, the place in listings.
@@ -6,39 +6,40 @@ no other change has: it is the time of the change, the ETag and, at birth, the p
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
 
 from .shelf import Shelf
-
-ACTIVE = "active"
-PREPARING = "preparing"
-RUNNING = "running"
-COMPLETED = "completed"
-DISABLED = "disabled"
-TERMINATING = "terminating"
-DELETING = "deleting"
-STEADY = "steady"
-
-TASK_STATES = (ACTIVE, PREPARING, RUNNING, COMPLETED)
+from .states import ACTIVE, COMPLETED, ENABLED, IDLE, LEAVING_POOL, RUNNING, TASK_STATES
 
 
-class Resource(msgspec.Struct, eq=False, kw_only=True):
+class Living(msgspec.Struct, eq=False, kw_only=True):
+    """What has states and a life; `since` is the time of the last change of state.
+
+    `forced`: it waits for nothing any more.
+    """
+
+    since: int
+    state: str = ACTIVE
+    gone: bool = False
+    forced: bool = False
+
+    kind = ""
+    """The name of this kind in the table of transitions."""
+
+
+class Resource(Living, kw_only=True, eq=False):
     """A resource with a life. `spec` is what was sent, in wire shape; `changed` is the stamp of the last change."""
 
     id: str
     spec: dict[str, Any]
     born: int
     changed: int
-    since: int
-    state: str = ACTIVE
     previous: str | None = None
     previous_since: int | None = None
-    gone: bool = False
-
-    kind = ""
-    """The name of this kind in the table of transitions."""
 
     @property
     def key(self) -> str:
@@ -46,11 +47,36 @@ class Resource(msgspec.Struct, eq=False, kw_only=True):
         return self.id.lower()
 
 
+class TaskRun(msgspec.Struct, eq=False, gc=False, kw_only=True):
+    """What has happened to a task since it was added; `failure` is a code of `failures.MESSAGES`.
+
+    `nodes` are the nodes of a multi-instance task behind the first, `deleted` files that were deleted.
+    """
+
+    previous: str | None = None
+    previous_since: int = 0
+    start: int | None = None
+    end: int | None = None
+    exit_code: int | None = None
+    result: str | None = None
+    failure: str | None = None
+    satisfies: bool = False
+    retries: int = 0
+    last_retry: int | None = None
+    requeues: int = 0
+    last_requeue: int | None = None
+    pool: str | None = None
+    node: str | None = None
+    nodes: tuple[str, ...] = ()
+    deleted: tuple[str, ...] = ()
+
+
 class StoredTask(msgspec.Struct, eq=False, gc=False):
     """A task in as few bytes as it takes: what was sent stays as bytes until somebody reads the task.
 
-    `since` is the time of the last change of state. Not known to the garbage collector, which would walk a
-    million of them again and again: nothing in here can refer to itself.
+    `since` is the time of the last change of state. `run` is there once something has happened to it. Not known
+    to the garbage collector, which would walk a million of them again and again: nothing in here can refer to
+    itself.
     """
 
     id: str
@@ -61,19 +87,66 @@ class StoredTask(msgspec.Struct, eq=False, gc=False):
     state: str = ACTIVE
     slots: int = 1
     gone: bool = False
+    run: TaskRun | None = None
+
+    def ran(self) -> TaskRun:
+        """What has happened to it, to be written to."""
+        if self.run is None:
+            self.run = TaskRun()
+        return self.run
+
+
+class Special(Living, kw_only=True, eq=False):
+    """A preparation or release task on one node, from `start` to `ends`; `done` is when it really ended."""
+
+    kind: str
+    job: Job
+    node: Node
+    start: int
+    ends: int
+    exit_code: int
+    done: int | None = None
+
+
+class NodeStatus(msgspec.Struct, eq=False, kw_only=True):
+    """How the preparation and release tasks of a job went on one node."""
+
+    id: str
+    pool: str
+    born: int
+    gone: bool = False
+    preparation: Special | None = None
+    release: Special | None = None
 
 
 class Job(Resource, kw_only=True, eq=False):
-    """A job and its tasks; `tasks_in` and `slots_in` count them by state."""
+    """A job and its tasks; `tasks_in` and `slots_in` count them by state, `failed` and `failed_slots` by result.
+
+    Where tasks run: `queue` are those that can, `runs` those that do (by key), `waiting` those that wait for
+    another one (by the other one's key), `shunned` the nodes whose preparation task failed.
+    """
 
     tasks: Shelf[StoredTask] = msgspec.field(default_factory=Shelf[StoredTask])
     tasks_in: dict[str, int] = msgspec.field(default_factory=lambda: dict.fromkeys(TASK_STATES, 0))
     slots_in: dict[str, int] = msgspec.field(default_factory=lambda: dict.fromkeys(TASK_STATES, 0))
+    failed: int = 0
+    failed_slots: int = 0
     uses_dependencies: bool = False
+    acts_on_failure: bool = False
     reserved_keys: dict[str, str] = {}
     """Keys that no task may have, and the code that says so: those of the preparation and release tasks."""
+    pool_id: str | None = None
+    auto_pool: bool = False
+    schedule: JobSchedule | None = None
     end_time: int | None = None
     terminate_reason: str | None = None
+    queue: deque[StoredTask] = msgspec.field(default_factory=deque[StoredTask])
+    runs: dict[str, Run] = msgspec.field(default_factory=dict[str, "Run"])
+    waiting: dict[str, list[tuple[StoredTask, Iterator[str]]]] = msgspec.field(
+        default_factory=dict[str, list[tuple[StoredTask, Iterator[str]]]]
+    )
+    statuses: Shelf[NodeStatus] = msgspec.field(default_factory=Shelf[NodeStatus])
+    shunned: set[str] = msgspec.field(default_factory=set[str])
 
     kind = "job"
 
@@ -83,13 +156,138 @@ class Job(Resource, kw_only=True, eq=False):
         return len(self.tasks) - self.tasks_in[COMPLETED]
 
 
-class Pool(Resource, kw_only=True, eq=False):
-    """A pool."""
+class JobSchedule(Resource, kw_only=True, eq=False):
+    """A schedule and the jobs that it made; `made` counts them, `next_run` is when the next is due.
 
-    allocation_state: str = STEADY
-    allocation_since: int = 0
+    `late` is the time of a job that is due and waits for the one before; `pool_id` the pool that lives with it.
+    """
+
+    made: int = 0
+    next_run: int | None = None
+    late: int | None = None
+    recent: str | None = None
+    jobs: Shelf[Job] = msgspec.field(default_factory=Shelf[Job])
+    pool_id: str | None = None
+    end_time: int | None = None
+
+    kind = "jobschedule"
+
+
+class Allocation(Living, kw_only=True, eq=False):
+    """Whether a pool changes its size: until it has `arrived` at it, but not beyond the `limit`."""
+
+    pool_key: str
+    arrived: bool = False
+    limit: int | None = None
+
+    kind = "allocation"
+
+
+class Pool(Resource, kw_only=True, eq=False):
+    """A pool and its nodes; `errors` are those of the latest resize, `scaled` when auto scale was last enabled."""
+
+    allocation: Allocation
+    nodes: Shelf[Node] = msgspec.field(default_factory=Shelf["Node"])
+    jobs: dict[str, Job] = msgspec.field(default_factory=dict[str, Job])
+    """The jobs that run here, by key."""
+    open: dict[str, Node] = msgspec.field(default_factory=dict[str, "Node"])
+    """Every node that has room, by key, and some that have no more."""
+    number: int = 0
+    nodes_made: int = 0
+    errors: tuple[str, ...] = ()
+    scaled: int | None = None
+    auto_scale_run: dict[str, Any] | None = None
 
     kind = "pool"
+
+    def count(self, *, dedicated: bool) -> int:
+        """How many nodes of one sort it has; those that leave do not count."""
+        return sum(node.dedicated is dedicated and node.state != LEAVING_POOL for node in self.nodes.all())
+
+    def staying(self, *, dedicated: bool) -> list[Node]:
+        """The nodes of one sort that will not leave."""
+        nodes = (node for node in self.nodes.all() if node.dedicated is dedicated)
+        return [node for node in nodes if LEAVING_POOL not in (node.state, node.after)]
+
+    def target(self, *, dedicated: bool) -> int:
+        """How many it should have."""
+        number: int = self.spec.get("targetDedicatedNodes" if dedicated else "targetLowPriorityNodes", 0)
+        return number
+
+    @property
+    def slots(self) -> int:
+        """Task slots of each node."""
+        number: int = self.spec.get("taskSlotsPerNode", self.spec.get("maxTasksPerNode", 1))
+        return number
+
+
+class StartRun(msgspec.Struct, frozen=True):
+    """The run of a start task."""
+
+    start: int
+    end: int
+    exit_code: int
+    retries: int
+
+
+class Node(Resource, kw_only=True, eq=False):
+    """A node of a pool. `after` is the state into which it goes when its tasks are done, `recent` its last tasks."""
+
+    pool: Pool
+    dedicated: bool
+    number: int
+    scheduling: str = ENABLED
+    booted: int | None = None
+    start: StartRun | None = None
+    after: str | None = None
+    runs: dict[int, Run] = msgspec.field(default_factory=dict[int, "Run"])
+    used: int = 0
+    total: int = 0
+    succeeded: int = 0
+    recent: deque[tuple[str, str]] = msgspec.field(default_factory=lambda: deque[tuple[str, str]](maxlen=100))
+    users: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict[str, dict[str, Any]])
+    deleted: set[str] = msgspec.field(default_factory=set[str])
+
+    kind = "node"
+
+    @property
+    def free(self) -> int:
+        """Slots that tasks could take now."""
+        if self.state not in (IDLE, RUNNING) or self.scheduling != ENABLED or self.after is not None:
+            return 0
+        return self.pool.slots - self.used
+
+
+class Run(Living, kw_only=True, eq=False):
+    """A task on a node, until it `ends` with this code; `nodes` are all its nodes, the first is the primary's."""
+
+    job: Job
+    task: StoredTask
+    nodes: tuple[Node, ...]
+    ends: int = 0
+    exit_code: int | None = 0
+    failure: str | None = None
+
+    kind = "task"
+
+
+class Certificate(Resource, kw_only=True, eq=False):
+    """A certificate; its id is its thumbprint. `users` are the pools that kept it from being deleted."""
+
+    algorithm: str
+    users: tuple[str, ...] = ()
+
+    kind = "certificate"
+
+    @property
+    def key(self) -> str:
+        """Algorithm and thumbprint."""
+        return certificate_key(self.algorithm, self.id)
+
+
+def certificate_key(algorithm: str, thumbprint: str) -> str:
+    """The key under which a certificate is kept."""
+    return f"{algorithm}-{thumbprint.replace(' ', '')}".lower()
 
 
 def e_tag(stamp: int) -> str:

@@ -10,13 +10,47 @@ from collections.abc import Awaitable
 from typing import Any
 
 from ..service.operations import Operation
-from . import jobs, pools, tasks
+from . import (
+    applications,
+    certificates,
+    files,
+    job_changes,
+    job_schedules,
+    jobs,
+    nodes,
+    pool_reports,
+    pool_scaling,
+    pools,
+    tasks,
+)
 from .bodies import MAX_BODY
 from .calls import Answer, Call, Handler
 from .queries import check_query
 from .refusals import Refusal, bad_header
 
-HANDLERS: dict[str, Handler] = {**jobs.HANDLERS, **pools.HANDLERS, **tasks.HANDLERS}
+REAL: dict[str, Handler] = {
+    **applications.HANDLERS,
+    **certificates.HANDLERS,
+    **jobs.HANDLERS,
+    **job_changes.HANDLERS,
+    **job_schedules.HANDLERS,
+    **tasks.HANDLERS,
+    **pools.HANDLERS,
+    **pool_scaling.HANDLERS,
+}
+"""What does here what it does in the service."""
+
+SIMULATED: dict[str, Handler] = {
+    **jobs.SIMULATED,
+    **tasks.SIMULATED,
+    **pool_scaling.SIMULATED,
+    **pool_reports.SIMULATED,
+    **nodes.SIMULATED,
+    **files.SIMULATED,
+}
+"""What answers as the service does, of nodes that are simulated or of what is made up."""
+
+HANDLERS: dict[str, Handler] = {**REAL, **SIMULATED, **pool_scaling.LEFT_OUT}
 """Operation id -> handler. An operation that is not in here answers 501."""
 
 _HEX = frozenset("0123456789abcdefABCDEF")
@@ -29,7 +63,7 @@ def perform(call: Call, operation: Operation[Any]) -> Answer | Awaitable[Answer]
     handler = HANDLERS.get(operation.id)
     if handler is None:
         raise Refusal("NotImplemented", (("Operation", operation.id),))
-    if operation.body is not None:
+    if operation.body is not None and not (operation.body_optional and not call.body):
         _check_body(call)
     call.store.settle()
     return handler(call)

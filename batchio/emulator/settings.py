@@ -13,13 +13,14 @@ from .refusals import Refusal, bad_property
 
 
 def check_least(path: str, value: Any, least: int) -> None:
-    """Refuse a number below `least`; `UNSET` is fine."""
-    if value is not UNSET and value < least:
+    """Refuse a number below `least`; `UNSET` and None are fine."""
+    if value is not UNSET and value is not None and value < least:
         raise bad_property(path, str(value), f"At least {least}")
 
 
-def check_metadata(items: Any) -> None:
-    """Refuse metadata with an empty name."""
-    for index, item in enumerate(() if items is UNSET else items):
+def check_metadata(items: Any, path: str = "") -> None:
+    """Refuse metadata with an empty name; `path` leads to it, with a dot behind it."""
+    for index, item in enumerate(() if items is UNSET or items is None else items):
         if not item.name:
-            raise Refusal("EmptyMetadataKey", (("PropertyName", f"metadata[{index}].name"), ("Reason", "Empty")))
+            name = f"{path}metadata[{index}].name"
+            raise Refusal("EmptyMetadataKey", (("PropertyName", name), ("Reason", "Empty")))

@@ -6,42 +6,63 @@ listings agree.
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from .clock import Clock
+from .effects import EFFECTS
 from .refusals import Refusal
-from .resources import COMPLETED, DELETING, TERMINATING, Job, Pool, Resource, StoredTask
+from .resources import Certificate, Job, JobSchedule, Living, Node, Pool, Resource, StoredTask
 from .shelf import Shelf
-from .transitions import GONE, Life
+from .states import COMPLETED, DELETING, TERMINATING
+from .transitions import ACTS, GONE, Life
 
-R = TypeVar("R", Job, Pool)
+R = TypeVar("R", Job, Pool, JobSchedule, Certificate)
 T = TypeVar("T")
 
-_BEING_DELETED = {"job": "JobBeingDeleted", "pool": "PoolBeingDeleted"}
-_EXISTS = {"job": "JobExists", "pool": "PoolExists"}
+_BEING_DELETED = {
+    "job": "JobBeingDeleted",
+    "pool": "PoolBeingDeleted",
+    "jobschedule": "JobScheduleBeingDeleted",
+    "certificate": "CertificateBeingDeleted",
+}
+_EXISTS = {
+    "job": "JobExists",
+    "pool": "PoolExists",
+    "jobschedule": "JobScheduleExists",
+    "certificate": "CertificateExists",
+}
 _TAKES_NO_TASKS = {DELETING: "JobBeingDeleted", TERMINATING: "JobBeingTerminated", COMPLETED: "JobCompleted"}
 
 
 class Store:
-    """Jobs with their tasks, and pools, in memory."""
+    """All resources of the account, in memory; with `simulate` pools get nodes that run tasks."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, simulate: bool = False) -> None:
         self.clock = clock
+        self.simulate = simulate
         self._last = 0
         self._clear()
 
     def _clear(self) -> None:
         self.jobs: Shelf[Job] = Shelf()
         self.pools: Shelf[Pool] = Shelf()
+        self.schedules: Shelf[JobSchedule] = Shelf()
+        self.certificates: Shelf[Certificate] = Shelf()
+        self.applications: dict[str, dict[str, Any]] = {}
+        self.pools_made = 0
         self._life = Life(self.move)
 
     def reset(self) -> None:
         """Forget everything but the stamps, so that no ETag comes twice."""
         self._clear()
 
+    def now(self) -> int:
+        """The time of the change that is under way, or of the clock."""
+        return self._life.now or self.clock.ticks()
+
     def stamps(self, number: int = 1) -> int:
         """The first of so many stamps in a row that nothing else gets."""
-        first = max(self.clock.ticks(), self._last + 1)
+        first = max(self.now(), self._last + 1)
         self._last = first + number - 1
         return first
 
@@ -57,42 +78,73 @@ class Store:
         """The pool with this id. Raises `Refusal`."""
         return _found(self.pools.get(id), "PoolNotFound")
 
+    def schedule(self, id: str) -> JobSchedule:
+        """The job schedule with this id. Raises `Refusal`."""
+        return _found(self.schedules.get(id), "JobScheduleNotFound")
+
+    def certificate(self, key: str) -> Certificate:
+        """The certificate with this key. Raises `Refusal`."""
+        return _found(self.certificates.get(key), "CertificateNotFound")
+
+    def node(self, pool: Pool, id: str) -> Node:
+        """The node with this id. Raises `Refusal`."""
+        return _found(pool.nodes.get(id), "NodeNotFound")
+
     def task(self, job: Job, id: str) -> StoredTask:
         """The task with this id. Raises `Refusal`."""
         return _found(job.tasks.get(id), "TaskNotFound")
 
     def add(self, shelf: Shelf[R], resource: R) -> None:
         """Put a new resource on its shelf; its life begins. Raises `Refusal` where the id is taken."""
-        taken = shelf.get(resource.id)
+        taken = shelf.get(resource.key)
         if taken is not None:
             raise Refusal((_BEING_DELETED if taken.state == DELETING else _EXISTS)[taken.kind])
         shelf.add(resource.key, resource)
-        self._life.entered(resource)
+        self.enter(resource)
 
-    def start_deleting(self, resource: Resource) -> None:
+    def start_deleting(self, resource: Resource, *, force: bool = False) -> None:
         """The resource will be gone shortly. Raises `Refusal` where that is so already."""
-        if resource.state == DELETING:
+        if resource.state == DELETING and not (force and not resource.forced):
             raise Refusal(_BEING_DELETED[resource.kind])
-        self.move(resource, DELETING, self.clock.ticks())
+        resource.forced = force
+        self.move(resource, DELETING, self.now())
 
-    def move(self, resource: Resource, state: str, when: int) -> None:
-        """Put a resource into a state, or take it away where the state is `GONE`."""
-        if state == GONE:
-            self._remove(resource)
-            return
-        resource.previous, resource.previous_since = resource.state, resource.since
-        resource.state, resource.since = state, when
+    def enter(self, thing: Living) -> None:
+        """Plan what follows from the state of a thing, or from its new properties."""
+        self._life.entered(thing)
+        self.touch(thing)
+
+    def touch(self, thing: Living) -> None:
+        """Something has changed on which the thing's state may depend."""
+        self._life.touched(thing, self.now())
+
+    def touch_pool(self, job: Job) -> None:
+        """The job's pool may be able to start tasks."""
+        pool = self.pools.get(job.pool_id or "")
+        if pool is not None:
+            pool.jobs[job.key] = job
+            self.touch(pool)
+
+    def change(self, resource: Resource) -> int:
+        """The resource has changed in its properties; gives the stamp."""
         resource.changed = self.stamps()
-        if isinstance(resource, Job) and state == COMPLETED:
-            resource.end_time = when
-            resource.terminate_reason = resource.terminate_reason or "AllTasksComplete"
-        self._life.entered(resource)
+        self.enter(resource)
+        return resource.changed
 
-    def _remove(self, resource: Resource) -> None:
-        if isinstance(resource, Job):
-            self.jobs.remove(resource.key)
-        elif isinstance(resource, Pool):
-            self.pools.remove(resource.key)
+    def move(self, thing: Living, state: str, when: int, why: str | None = None) -> None:
+        """Put a thing into a state, take it away where that is `GONE`, or do what is none but an act."""
+        if state == GONE:
+            thing.gone = True
+        elif state not in ACTS:
+            if isinstance(thing, Resource):
+                thing.previous, thing.previous_since = thing.state, thing.since
+                thing.changed = self.stamps()
+            thing.state, thing.since = state, when
+        effect = EFFECTS.get((thing.kind, state))
+        if effect is not None:
+            effect(self, thing, when, why)
+        if state not in ACTS and not thing.gone:
+            self._life.entered(thing)
 
     def check_takes_tasks(self, job: Job) -> None:
         """Raise `Refusal` where the job's state takes no more tasks."""
@@ -109,9 +161,30 @@ class Store:
     def remove_task(self, job: Job, task: StoredTask) -> None:
         """Take a task out of its job."""
         job.tasks.remove(task.id.lower())
+        self._count(job, task, -1)
+        self.touch(job)
+
+    def put_task(self, job: Job, task: StoredTask, state: str) -> None:
+        """Put a task into a state; what it has run is written by the caller, before."""
+        now = self.now()
+        run = task.ran()
         job.tasks_in[task.state] -= 1
         job.slots_in[task.state] -= task.slots
-        self._life.touched(job)
+        run.previous, run.previous_since = task.state, task.since
+        task.state, task.since, task.changed = state, now, self.stamps()
+        job.tasks_in[state] += 1
+        job.slots_in[state] += task.slots
+
+    def count_failure(self, job: Job, task: StoredTask, number: int = 1) -> None:
+        """A completed task of the job has failed, or is no longer one that has."""
+        job.failed += number
+        job.failed_slots += number * task.slots
+
+    def _count(self, job: Job, task: StoredTask, number: int) -> None:
+        job.tasks_in[task.state] += number
+        job.slots_in[task.state] += number * task.slots
+        if task.state == COMPLETED and task.run is not None and task.run.result == "failure":
+            self.count_failure(job, task, number)
 
 
 def _found(thing: T | None, code: str) -> T:

@@ -22,6 +22,9 @@ from . import ticks
 _INT32 = (-(2**31), 2**31 - 1)
 _NO_RULE = Rule()
 
+ANNOTATION = "odata.metadata"
+ANNOTATION_FIELD = "odata_metadata"
+
 
 class WireTime(str):
     """A time as it was sent; kept as text, because a datetime would lose its seventh fraction digit."""
@@ -62,10 +65,11 @@ def decode_hook(kind: type, value: object) -> object:
 
 
 @cache
-def strict_type(model: type[Model], version: str, unchecked: str = "") -> Any:
+def strict_type(model: type[Model], version: str, unchecked: str = "", *, changes: bool = False) -> Any:
     """A struct with the model's attributes that knows each rule; what was not sent is `UNSET`.
 
-    `unchecked` names one string whose length and pattern the caller checks for many at once.
+    `unchecked` names one string whose length and pattern the caller checks for many at once. `changes`: the model
+    is the body of a PATCH, in which nothing is required, however deep, and any property may be null.
     """
     names: dict[str, str] = {}
     fields: list[Any] = []
@@ -75,35 +79,41 @@ def strict_type(model: type[Model], version: str, unchecked: str = "") -> Any:
             continue
         names[field.name] = field.encode_name
         rule = _NO_RULE if field.name == unchecked else rule
-        kind = _strict(field_types(model)[field.name], rule, version)
-        required = field.required or field_rules(model)[field.name].required
+        kind = _strict(field_types(model)[field.name], rule, version, changes)
+        required = not changes and (field.required or field_rules(model)[field.name].required)
+        if changes:
+            kind |= None
         fields.append((field.name, kind) if required else (field.name, kind | UnsetType, UNSET))
+    if any(rule.read_only for rule in field_rules(model).values()):
+        # What was read is sent back by some clients with the annotation that every answer has.
+        names[ANNOTATION_FIELD] = ANNOTATION
+        fields.append((ANNOTATION_FIELD, str | UnsetType, UNSET))
     # Acyclic and short-lived: the garbage collector need not know them.
     return msgspec.defstruct(
         model.__name__, fields, kw_only=True, forbid_unknown_fields=True, rename=names, gc=False, frozen=True
     )
 
 
-def _strict(kind: Any, rule: Rule, version: str) -> Any:
+def _strict(kind: Any, rule: Rule, version: str, changes: bool) -> Any:  # noqa: FBT001  # handed down only
     origin, arguments = get_origin(kind), get_args(kind)
     if origin is Annotated:
         inner = next((extra for extra in arguments[1:] if isinstance(extra, Rule)), rule)
-        return _strict(arguments[0], inner, version)
+        return _strict(arguments[0], inner, version, changes)
     if origin in (Union, UnionType):
-        arms = [_strict(arm, rule, version) for arm in arguments if arm is not type(None)]
+        arms = [_strict(arm, rule, version, changes) for arm in arguments if arm is not type(None)]
         return Union[tuple(arms)]  # noqa: UP007  # a list of arms cannot be written with `|`
     if origin is list:
-        item: Any = _strict(arguments[0], _NO_RULE, version)
+        item: Any = _strict(arguments[0], _NO_RULE, version, changes)
         return Annotated[list[item], Meta(max_length=rule.max_items)]
     if origin is dict:
-        item = _strict(arguments[1], _NO_RULE, version)
+        item = _strict(arguments[1], _NO_RULE, version, changes)
         return dict[str, item]
-    return _strict_scalar(kind, rule, version)
+    return _strict_scalar(kind, rule, version, changes)
 
 
-def _strict_scalar(kind: Any, rule: Rule, version: str) -> Any:
+def _strict_scalar(kind: Any, rule: Rule, version: str, changes: bool) -> Any:  # noqa: FBT001  # handed down only
     if isinstance(kind, type) and issubclass(kind, Model):
-        return strict_type(kind, version)
+        return strict_type(kind, version, changes=changes)
     if isinstance(kind, type) and issubclass(kind, OpenEnum):
         return _closed_enum(kind)
     return _strict_value(kind, rule)
@@ -159,6 +169,12 @@ def secret_names(model: type[Model]) -> frozenset[str]:
         for part in _models_in(kind):
             names |= secret_names(part)
     return frozenset(names)
+
+
+@cache
+def wire_fields(model: type[Model], version: str) -> frozenset[str]:
+    """The properties that a body of this model can have."""
+    return frozenset(strict_type(model, version).__struct_encode_fields__) - {ANNOTATION}
 
 
 def _models_in(kind: Any) -> list[type[Model]]:

@@ -11,15 +11,15 @@ from functools import cache
 from typing import Any
 
 import msgspec
-from msgspec import UNSET
 
 from ..models import TaskAddCollectionParameter, TaskAddParameter
 from .bodies import decode, decoder, without_mark
 from .calls import Answer, Call
+from .dispatch import queue_task
 from .refusals import Refusal
 from .resources import Job, StoredTask
 from .strict import decode_hook, strict_type
-from .task_rules import check_task, task_problem
+from .task_rules import check_task, required_slots, task_problem
 from .ticks import time_text
 from .views import job_url
 
@@ -76,8 +76,11 @@ def create_task_collection(call: Call) -> Answer:
             results.refused(sent.id, problem)
             continue
         stamp = results.first + index
-        slots = 1 if sent.required_slots is UNSET else sent.required_slots
-        store.add_task(job, key, StoredTask(sent.id, bytes(raw), stamp, stamp, stamp, slots=slots))
+        slots = required_slots(sent)
+        task = StoredTask(sent.id, bytes(raw), stamp, stamp, stamp, slots=slots)
+        store.add_task(job, key, task)
+        if store.simulate:
+            queue_task(store, job, task)
         results.added(sent.id, stamp)
     lines = results.lines if call.items is None else call.items.spoil(results.lines)
     return Answer(200, results.body(lines))

@@ -19,9 +19,11 @@ MAX_DEPENDENCY_CHARACTERS = 64_000
 
 def check_task(path: str, sent: Any) -> None:
     """Refuse a task with a value that the service never takes; `path` leads to the task, with a dot behind it."""
-    check_least(f"{path}requiredSlots", sent.required_slots, 1)
+    slots = getattr(sent, "required_slots", UNSET)
+    if slots is not UNSET:
+        check_least(f"{path}requiredSlots", slots, 1)
     if sent.constraints is not UNSET:
-        check_least(f"{path}constraints.maxTaskRetryCount", sent.constraints.max_task_retry_count, -1)
+        check_constraints(path, sent.constraints)
     if sent.multi_instance_settings is not UNSET:
         settings = sent.multi_instance_settings
         check_least(f"{path}multiInstanceSettings.numberOfInstances", settings.number_of_instances, 1)
@@ -32,14 +34,42 @@ def check_task(path: str, sent: Any) -> None:
                 raise bad_property(name, f"{span.start}..{span.end}", "start is above end")
 
 
+def required_slots(sent: Any) -> int:
+    """The slots that a task takes; old versions have no such property."""
+    slots: Any = getattr(sent, "required_slots", UNSET)
+    return 1 if slots is UNSET else slots
+
+
+def check_constraints(path: str, constraints: Any) -> None:
+    """Refuse constraints that no task can have."""
+    check_least(f"{path}constraints.maxTaskRetryCount", constraints.max_task_retry_count, -1)
+
+
 def task_problem(job: Job, key: str, sent: Any) -> Refusal | None:
     """Why this job does not take this task, if it does not."""
     if job.tasks.has(key):
         return Refusal("TaskExists")
     if key in job.reserved_keys:
         return Refusal(job.reserved_keys[key])
-    if sent.depends_on is not UNSET:
-        return _dependency_problem(job, sent.depends_on)
+    problem = None if sent.depends_on is UNSET else _dependency_problem(job, sent.depends_on)
+    if problem is not None:
+        return problem
+    if sent.exit_conditions is not UNSET and not job.acts_on_failure:
+        return _exit_problem(sent.exit_conditions)
+    return None
+
+
+def _exit_problem(conditions: Any) -> Refusal | None:
+    mappings = [
+        mapping.exit_options
+        for many in (conditions.exit_codes, conditions.exit_code_ranges)
+        for mapping in ([] if many is UNSET else many)
+    ]
+    single = (conditions.pre_processing_error, conditions.file_upload_error, conditions.default)
+    for options in (*mappings, *(options for options in single if options is not UNSET)):
+        if options.job_action is not UNSET:
+            reason = "Only where onTaskFailure of the job is performexitoptionsjobaction"
+            return bad_property("exitConditions.exitOptions.jobAction", options.job_action.value, reason)
     return None
 
 

@@ -1,6 +1,7 @@
 """How resources change their state by themselves.
 
 Law: such a change is a row of `TRANSITIONS`; handlers only put a resource into a state and never plan what follows.
+What a row needs to know is in `CONDITIONS` and `DEADLINES`, what a change brings with it in `effects`.
 """
 
 from __future__ import annotations
@@ -12,84 +13,189 @@ from itertools import count
 import msgspec
 
 from . import ticks
-from .resources import ACTIVE, COMPLETED, DELETING, Job, Resource
+from .causes import (
+    ALL_TASKS_COMPLETE,
+    CONDITIONS,
+    DEADLINES,
+    END_OF_RUN,
+    JOB_LIMIT,
+    JOBS_GONE,
+    JOBS_OVER,
+    NEXT_RUN,
+    NO_NODES,
+    NODES_ARE_THERE,
+    NOTHING_RUNS,
+    PREPARED,
+    RESIZE_LIMIT,
+    SCHEDULE_OVER,
+    SCHEDULING_OFF,
+    SCHEDULING_ON,
+    START_TASK_ENDED,
+    START_TASK_FAILS,
+    START_TASK_FIRST,
+    TASKS_AND_ROOM,
+    USED_BY_POOLS,
+    WORKS,
+    WORKS_NOT,
+)
+from .resources import Living
+from .states import (
+    ACTIVE,
+    COMPLETED,
+    CREATING,
+    DEALLOCATED,
+    DEALLOCATING,
+    DELETE_FAILED,
+    DELETING,
+    DISABLED,
+    DISABLING,
+    ENABLING,
+    IDLE,
+    LEAVING_POOL,
+    OFFLINE,
+    PREPARING,
+    REBOOTING,
+    REIMAGING,
+    RESIZING,
+    RUNNING,
+    START_TASK_FAILED,
+    STARTING,
+    STEADY,
+    STOPPING,
+    TERMINATING,
+    WAITING_FOR_START_TASK,
+)
 
 GONE = "gone"
 """Not a state of the service: the resource is no longer there."""
-
-TERMINATE_JOB = "terminatejob"
+MAKE_JOB = "make a job"
+START_TASKS = "start tasks"
+ACTS = frozenset({MAKE_JOB, START_TASKS})
+"""Targets that are no states: something is done, and the state stays."""
 
 
 class Transition(msgspec.Struct, frozen=True):
-    """From `source` to `target`, `when` so many seconds have passed in it or a condition of `CONDITIONS` holds."""
+    """From `source` to `target` after so many seconds, or at a time of `DEADLINES`, and `given` a condition holds.
+
+    One whose condition does not hold waits until it does. `why` is the reason that the resource keeps. Of several
+    rows that hold at once the first one counts.
+    """
 
     kind: str
     source: str
     when: float | str
     target: str
+    given: str | None = None
+    why: str | None = None
 
 
-ALL_TASKS_COMPLETE = "all tasks complete"
+_LIVE_JOB = (ACTIVE, DISABLING, DISABLED, ENABLING)
+_AT_WORK = (IDLE, RUNNING, OFFLINE)
 
 TRANSITIONS = (
-    Transition("job", ACTIVE, ALL_TASKS_COMPLETE, COMPLETED),
-    Transition("job", DELETING, 0.5, GONE),
-    Transition("pool", DELETING, 0.5, GONE),
+    Transition("job", ACTIVE, 0, TERMINATING, given=ALL_TASKS_COMPLETE, why="AllTasksComplete"),
+    *(Transition("job", state, JOB_LIMIT, TERMINATING, why="MaxWallClockTimeExpiry") for state in _LIVE_JOB),
+    Transition("job", DISABLING, 0.5, DISABLED, given=NOTHING_RUNS),
+    Transition("job", ENABLING, 0.5, ACTIVE),
+    Transition("job", TERMINATING, 0.5, COMPLETED, given=NOTHING_RUNS),
+    Transition("job", DELETING, 0.5, GONE, given=NOTHING_RUNS),
+    Transition("task", PREPARING, 0, RUNNING, given=PREPARED),
+    Transition("task", RUNNING, END_OF_RUN, COMPLETED),
+    Transition("preparation", RUNNING, END_OF_RUN, COMPLETED),
+    Transition("release", RUNNING, END_OF_RUN, COMPLETED),
+    Transition("jobschedule", ACTIVE, NEXT_RUN, MAKE_JOB),
+    Transition("jobschedule", ACTIVE, 0, COMPLETED, given=SCHEDULE_OVER),
+    Transition("jobschedule", TERMINATING, 0.5, COMPLETED, given=JOBS_OVER),
+    Transition("jobschedule", DELETING, 0.5, GONE, given=JOBS_GONE),
+    Transition("pool", ACTIVE, 0, START_TASKS, given=TASKS_AND_ROOM),
+    Transition("pool", DELETING, 0.5, GONE, given=NO_NODES),
+    Transition("allocation", RESIZING, 0.5, STEADY, given=NODES_ARE_THERE),
+    Transition("allocation", RESIZING, RESIZE_LIMIT, STEADY, why="AllocationTimedOut"),
+    Transition("allocation", STOPPING, 0.5, STEADY, why="ResizeStopped"),
+    Transition("node", CREATING, 0.5, STARTING),
+    Transition("node", STARTING, 0.5, WAITING_FOR_START_TASK, given=START_TASK_FIRST),
+    Transition("node", STARTING, 0.5, IDLE),
+    Transition("node", WAITING_FOR_START_TASK, START_TASK_ENDED, START_TASK_FAILED, given=START_TASK_FAILS),
+    Transition("node", WAITING_FOR_START_TASK, START_TASK_ENDED, IDLE),
+    *(
+        Transition("node", state, 0, after, given=after)
+        for state in _AT_WORK
+        for after in (REBOOTING, REIMAGING, DEALLOCATING, LEAVING_POOL)
+    ),
+    Transition("node", IDLE, 0, RUNNING, given=WORKS),
+    Transition("node", RUNNING, 0, IDLE, given=WORKS_NOT),
+    Transition("node", IDLE, 0, OFFLINE, given=SCHEDULING_OFF),
+    Transition("node", OFFLINE, 0, IDLE, given=SCHEDULING_ON),
+    Transition("node", REBOOTING, 1, STARTING),
+    Transition("node", REIMAGING, 2, STARTING),
+    Transition("node", DEALLOCATING, 1, DEALLOCATED),
+    Transition("node", LEAVING_POOL, 0.5, GONE),
+    Transition("certificate", DELETING, 0.5, DELETE_FAILED, given=USED_BY_POOLS),
+    Transition("certificate", DELETING, 0.5, GONE),
 )
-
-
-def _all_tasks_complete(resource: Resource) -> bool:
-    return (
-        isinstance(resource, Job)
-        and resource.spec.get("onAllTasksComplete") == TERMINATE_JOB
-        and resource.unfinished == 0
-    )
-
-
-CONDITIONS: dict[str, Callable[[Resource], bool]] = {ALL_TASKS_COMPLETE: _all_tasks_complete}
 
 _ROWS: dict[tuple[str, str], list[Transition]] = {}
 for _row in TRANSITIONS:
     _ROWS.setdefault((_row.kind, _row.source), []).append(_row)
 
+Move = Callable[[Living, str, int, str | None], None]
+
 
 class Life:
-    """Who changes next. `move` is called with a resource, its new state and the time when that comes due."""
+    """Who changes next. `move` gets a resource, its new state, the time when that is due, and the reason."""
 
-    def __init__(self, move: Callable[[Resource, str, int], None]) -> None:
+    def __init__(self, move: Move) -> None:
         self._move = move
-        self._due: list[tuple[int, int, Resource, Transition]] = []
-        self._touched: dict[int, tuple[int, Resource]] = {}
+        self._due: list[tuple[int, int, Living, int]] = []
+        self._touched: set[int] = set()
+        self._now: int | None = None
         # Two changes due at once happen in the order in which they were planned.
         self._order = count()
 
-    def entered(self, resource: Resource) -> None:
-        """A resource is in a new state: plan what follows from that."""
-        for row in _ROWS.get((resource.kind, resource.state), ()):
-            if not isinstance(row.when, str):
-                due = resource.since + int(row.when * ticks.SECOND)
-                heappush(self._due, (due, next(self._order), resource, row))
-        self.touched(resource)
+    @property
+    def now(self) -> int | None:
+        """The time of the change that is under way; None between changes."""
+        return self._now
 
-    def touched(self, resource: Resource) -> None:
+    def entered(self, thing: Living) -> None:
+        """A resource is in a new state, or what its deadlines depend on has changed: plan what follows from that."""
+        for due in {due for row in _ROWS.get((thing.kind, thing.state), ()) if (due := _due(thing, row)) is not None}:
+            heappush(self._due, (due, next(self._order), thing, thing.since))
+
+    def touched(self, thing: Living, now: int) -> None:
         """Something that a condition may ask about has changed: look again at the next tick."""
-        self._touched[id(resource)] = (resource.since, resource)
+        if id(thing) not in self._touched:
+            self._touched.add(id(thing))
+            heappush(self._due, (now + 1, next(self._order), thing, -1))
 
     def settle(self, now: int) -> None:
-        """Let everything happen that is due until now."""
-        while self._due and self._due[0][0] <= now:
-            due, _, resource, row = heappop(self._due)
-            if resource.state == row.source and not resource.gone:
-                self._move(resource, row.target, due)
-        if self._touched:
-            self._settle_conditions(now)
+        """Let everything happen that is due until now, in the order of time."""
+        due = self._due
+        if not due or due[0][0] > now:
+            return
+        try:
+            while due and due[0][0] <= now:
+                self._now, _, thing, since = heappop(due)
+                if since < 0:
+                    self._touched.discard(id(thing))
+                elif since != thing.since:
+                    continue
+                if not thing.gone:
+                    self._change(thing, self._now)
+        finally:
+            self._now = None
 
-    def _settle_conditions(self, now: int) -> None:
-        for mark, (since, resource) in list(self._touched.items()):
-            if since >= now:
-                continue
-            del self._touched[mark]
-            for row in _ROWS.get((resource.kind, resource.state), ()):
-                if isinstance(row.when, str) and not resource.gone and CONDITIONS[row.when](resource):
-                    self._move(resource, row.target, now)
-                    break
+    def _change(self, thing: Living, now: int) -> None:
+        for row in _ROWS.get((thing.kind, thing.state), ()):
+            due = _due(thing, row)
+            if due is not None and due <= now and (row.given is None or thing.forced or CONDITIONS[row.given](thing)):
+                self._move(thing, row.target, now, row.why)
+                return
+
+
+def _due(thing: Living, row: Transition) -> int | None:
+    """When a row is due at the earliest: not before the next tick, so that each state can be seen."""
+    if isinstance(row.when, str):
+        due = DEADLINES[row.when](thing)
+        return None if due is None else max(due, thing.since + 1)
+    return thing.since + (1 if thing.forced else max(int(row.when * ticks.SECOND), 1))

@@ -107,7 +107,6 @@ def test_beyond_the_loopback_warns() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"nodes": "simulate"}, "nodes: 'simulate' is not there yet"),
         ({"nodes": "process"}, "nodes: 'process' is not there yet"),
         ({"nodes": "cloud"}, 'nodes: "none"'),
         ({"db": "file.db"}, "db: .* not there yet"),

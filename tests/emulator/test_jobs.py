@@ -118,12 +118,15 @@ async def test_deleting_takes_a_while(wire: Wire, emulator: Emulator) -> None:
     assert (await wire.get("/jobs/job")).json["eTag"] not in (before["eTag"], after["eTag"])
 
 
-async def test_job_without_tasks_completes_at_the_next_tick(wire: Wire, emulator: Emulator) -> None:
+async def test_job_without_tasks_is_terminated_at_the_next_tick(wire: Wire, emulator: Emulator) -> None:
     await wire.job(onAllTasksComplete="terminatejob")
     assert (await wire.get("/jobs/job")).json["state"] == "active"
     emulator.clock.advance(0.001)
     job = (await wire.get("/jobs/job")).json
-    assert (job["state"], job["previousState"]) == ("completed", "active")
+    assert (job["state"], job["previousState"]) == ("terminating", "active")
+    emulator.clock.advance(0.5)
+    job = (await wire.get("/jobs/job")).json
+    assert (job["state"], job["previousState"]) == ("completed", "terminating")
     assert job["executionInfo"]["terminateReason"] == "AllTasksComplete"
     assert job["executionInfo"]["endTime"] == job["stateTransitionTime"]
     assert (await wire.add("job", "a")).code == "JobCompleted"

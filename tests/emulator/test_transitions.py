@@ -1,0 +1,79 @@
+"""The table of life cycles: its words, and that nothing in it is idle."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from batchio import models
+from batchio.emulator import ticks
+from batchio.emulator.causes import CONDITIONS, DEADLINES, NODE_ARRIVES
+from batchio.emulator.clock import Clock
+from batchio.emulator.effects import EFFECTS
+from batchio.emulator.resources import Living
+from batchio.emulator.states import STARTING
+from batchio.emulator.transitions import ACTS, GONE, TRANSITIONS, Life, Transition
+
+STATES = {
+    "job": models.JobState,
+    "task": models.TaskState,
+    "preparation": models.JobPreparationTaskState,
+    "release": models.JobReleaseTaskState,
+    "jobschedule": models.JobScheduleState,
+    "pool": models.PoolState,
+    "allocation": models.AllocationState,
+    "node": models.ComputeNodeState,
+    "certificate": models.CertificateState,
+}
+
+
+@pytest.mark.parametrize("row", TRANSITIONS, ids=lambda row: f"{row.kind}-{row.source}-{row.target}")
+def test_rows(row: Transition) -> None:
+    words = {state.value for state in STATES[row.kind]}
+    assert row.source in words
+    assert row.target in words | ACTS | {GONE}
+    assert row.given is None or row.given in CONDITIONS
+    assert not isinstance(row.when, str) or row.when in DEADLINES
+
+
+def test_nothing_is_idle() -> None:
+    assert {row.given for row in TRANSITIONS} - {None} == set(CONDITIONS)
+    assert {row.when for row in TRANSITIONS if isinstance(row.when, str)} == set(DEADLINES)
+    assert {kind for kind, _ in EFFECTS} <= set(STATES)
+    for kind, state in EFFECTS:
+        assert state in {state.value for state in STATES[kind]} | ACTS | {GONE}
+
+
+def test_a_start_task_begins_when_its_node_has_started() -> None:
+    [seconds] = {row.when for row in TRANSITIONS if (row.kind, row.source) == ("node", STARTING)}
+    assert isinstance(seconds, float)
+    assert seconds * ticks.SECOND == NODE_ARRIVES
+
+
+def test_changes_come_in_the_order_of_time_and_not_at_once() -> None:
+    clock = Clock(datetime(2024, 7, 1, tzinfo=UTC), frozen=True)
+    seen: list[tuple[str, int]] = []
+
+    def move(thing: Living, state: str, when: int, _: str | None) -> None:
+        seen.append((state, when - start))
+        assert life.now == when
+        thing.state, thing.since = state, when
+        if state != GONE:
+            life.entered(thing)
+
+    class Thing(Living):
+        kind = "certificate"
+        users = ()
+
+    life, start = Life(move), clock.ticks()
+    late, soon = Thing(since=start + 5, state="deleting"), Thing(since=start, state="deleting", forced=True)
+    life.entered(late)
+    life.entered(soon)
+    life.settle(start)
+    assert seen == []
+    clock.advance(10)
+    life.settle(clock.ticks())
+    # The row with a condition comes first; forced, it needs none.
+    assert seen == [("deletefailed", 1), (GONE, 5 + ticks.SECOND // 2)]
+    assert life.now is None
