@@ -117,7 +117,7 @@ async def test_a_property_that_nobody_knows(client: BatchClient, id: str) -> Non
     assert caught.value.path == "brandNew"
 
 
-@pytest.mark.parametrize("wrong", [[], "{}", b"{}", 5, object()], ids=repr)
+@pytest.mark.parametrize("wrong", [[], "{}", b"{}", 5, object()], ids=lambda wrong: type(wrong).__name__)
 @pytest.mark.parametrize("id", BODIES)
 async def test_what_is_no_body(client: BatchClient, id: str, wrong: Any) -> None:
     with pytest.raises(EncodeError, match=f"expected {BODIES[id].__name__} or a mapping"):

@@ -136,7 +136,8 @@ async def test_what_is_no_path(client: BatchClient, value: Any) -> None:
 
 async def test_in_use(runs: Runs) -> None:
     async with runs.client.tasks.submitting(JOB, make_mappings(3_000), journal=runs.path) as run:
-        await refused(runs, "another run is using it")
+        with pytest.raises(ConfigurationError, match="another run is using it"):
+            await runs.client.tasks.submit(JOB, make_mappings(3_000), journal=runs.path)
         async for _ in run:
             pass
     report = await runs.client.tasks.submit(JOB, make_mappings(3_000), journal=runs.path)

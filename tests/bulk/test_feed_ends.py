@@ -333,7 +333,8 @@ async def test_a_fatal_answer_is_told_to_all(client: BatchClient, service: Scrip
         assert error.__cause__ is not None
         assert error.report.added == 300
     judge_feed(service, feed, outcomes)
-    assert len(service.history) <= 3 + service.most_in_flight
+    # Five requests hold what may be pending; nothing leaves after the first answer of this kind.
+    assert len(service.history) <= 3 + 5
 
 
 async def test_a_missing_job_by_name(client: BatchClient, service: ScriptedService) -> None:
