@@ -12,7 +12,8 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from .pacing import Pacing, RatePacing
+from .controller import Pacing
+from .pacing import RatePacing
 
 
 class Gate:

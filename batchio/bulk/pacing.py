@@ -22,6 +22,7 @@ what asked for each (the letters are rows of `python -m benchmarks pacing`; P, Q
   start). Growth waits for 3 requests at least (services of 1 to 10 requests/s; D).
 - WAITING, after 4 refusals in a row with nothing taken: single probes, each 0.5 s growing to 2 s, or Retry-After, after
   the last (H, L). The first one taken brings back 0.95 of the rate from before (H: back within 2.5 s).
+- A refusal below the known limit is a surprise; some in a row, and it is chance (S, T): `chance.py`.
 - Other failures are noise: a service that fails now and then is not full (J). A flood of them counts as refusals.
 - Time in which less was sent than allowed is no time of growth, and after 5 s of silence what was measured is old: a
   rate that nobody uses must not grow. A late timer may make up for 0.05 s (the sockets: a busy machine).
@@ -30,8 +31,8 @@ what asked for each (the letters are rows of `python -m benchmarks pacing`; P, Q
 from __future__ import annotations
 
 import math
-from typing import Protocol
 
+from .chance import Chance
 from .slow_start import SlowStart
 from .tally import Failures, Tally
 
@@ -55,6 +56,9 @@ _GIVE_WAY = 0.9
 
 _LEAST_TAKEN = 5
 _FEW_REQUESTS = 3.0
+_BELOW = 0.7
+_FEW_BY_CHANCE = 10.0
+_BACKOFF = 0.2
 _MANY_REFUSED, _FEW = 0.25, 1
 _HALF, _QUARTER = 0.5, 0.25
 
@@ -70,39 +74,6 @@ _START_CREDIT, _CREDIT = 0.005, 0.05
 _IDLE = 5.0
 
 
-class Pacing(Protocol):
-    """A controller. Times are seconds of one monotonic clock; `sent_at` is what `sent` was told."""
-
-    @property
-    def state(self) -> str:
-        """A word for people: what the controller is doing."""
-        ...
-
-    def window(self, now: float) -> int:
-        """How many requests may be in flight."""
-        ...
-
-    def next_at(self, now: float) -> float:
-        """When the next request may leave; `now` or earlier means at once."""
-        ...
-
-    def sent(self, now: float) -> None:
-        """A request has left."""
-        ...
-
-    def answered(self, now: float, sent_at: float) -> None:
-        """A request was answered with results."""
-        ...
-
-    def refused(self, now: float, sent_at: float, retry_after: float | None) -> None:
-        """A request was throttled."""
-        ...
-
-    def noise(self, now: float, sent_at: float) -> None:
-        """A request failed in a way that says nothing of the service's rate."""
-        ...
-
-
 class RatePacing:
     """Finds the service's rate from what it takes between two refusals, and stays at it."""
 
@@ -111,6 +82,7 @@ class RatePacing:
         self._state = STARTING
         self._tally = Tally()
         self._failures = Failures()
+        self._chance = Chance()
         self._next = self._last_sent = -math.inf
         self._start = SlowStart(most)
         # SEEKING and STEADY: a base that the rate grows from since a moment.
@@ -163,6 +135,7 @@ class RatePacing:
     def answered(self, now: float, sent_at: float) -> None:
         """Widen the window of the start; end the waiting."""
         self._failures.add(now, failed=False)
+        self._chance.add(now, refused=False, below=self._is_below(sent_at))
         self._start.learn(now - sent_at)
         if sent_at >= self._row_from:
             self._in_a_row = 0
@@ -208,6 +181,11 @@ class RatePacing:
     # Refusals
 
     def _judge(self, now: float, sent_at: float, retry_after: float | None) -> None:
+        self._chance.add(now, refused=True, below=self._is_below(sent_at))
+        if self._chance.explains:
+            self._start.hold(retry_after or _BACKOFF)
+            return
+        self._chance.exceed()
         if sent_at < self._cut_at:
             return
         if self._state == WAITING:
@@ -225,7 +203,13 @@ class RatePacing:
                 rate = min(rate, self.rate(sent_at))
             self._seek(now, sent_at, _AFTER_START * rate)
             return
-        taken, seconds = tally.taken_until(sent_at), sent_at - tally.marked_at
+        if not self._is_chance(now, sent_at):
+            self._slow_down(now, sent_at, retry_after, sent_at - tally.marked_at)
+
+    def _slow_down(self, now: float, sent_at: float, retry_after: float | None, seconds: float) -> None:
+        """To what was taken in the `seconds` since the mark, if that is long enough to say so."""
+        tally = self._tally
+        taken = tally.taken_until(sent_at)
         if seconds < tally.horizon or taken < _LEAST_TAKEN:
             if taken <= 0 and seconds >= tally.horizon and self._in_a_row >= _IN_A_ROW:
                 self._wait(now, retry_after)
@@ -250,7 +234,7 @@ class RatePacing:
         crowded = steady and sent_at - self._since < self._trust
         if seconds >= _KNOWN_HORIZONS * self._tally.horizon or not self._known:
             self._known = measured
-        base = min(before, measured * (_GIVE_WAY if crowded else 1.0))
+        base = min(before, measured / (1.0 - self._chance.share) * (_GIVE_WAY if crowded else 1.0))
         self._excess = max(_EXCESS, _EXCESS_OF_GAP * (before / base - 1.0))
         self._begin(STEADY, now, base, pause=min(now - sent_at, self._tally.horizon))
         self._trust = min(max(_TRUST_SECONDS, _TRUST_REQUESTS / base), _MAX_TRUST, _TRUST_FACTOR * seconds)
@@ -267,13 +251,32 @@ class RatePacing:
 
     def _rebase(self, now: float, base: float) -> None:
         self._base = max(_LEAST_RATE, base)
-        self._few = _FEW_REQUESTS / self._base
+        self._few = (_FEW_BY_CHANCE if self._chance.share else _FEW_REQUESTS) / self._base
         self._since = now
 
     def _pause_until(self, moment: float) -> None:
         # A request that was let go before the cut may start a little after it; none is let go in the pause.
         self._next = self._cut_at = max(self._next, moment)
         self._sent_at_cut, self._refused_since_cut = self._tally.requests, 0
+
+    # Some are refused at any rate
+
+    def _is_below(self, sent_at: float) -> bool:
+        """Whether a request left at less than any limit that is known."""
+        return self._state == STARTING or (self._state == STEADY and 0.0 <= sent_at - self._since < self._trust)
+
+    def _is_chance(self, now: float, sent_at: float) -> bool:
+        rate = self.rate(sent_at)
+        if not self._is_below(sent_at) and rate >= _BELOW * self._known:
+            self._chance.expect()
+            return False
+        if not self._chance.surprise(now, self._cut_at, rate):
+            return False
+        self._start.restart()
+        self._tally.mark(None)
+        self._known = 0.0
+        self._begin(STARTING, now, self._base)
+        return True
 
     # Everything is refused
 

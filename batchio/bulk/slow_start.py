@@ -26,23 +26,30 @@ class SlowStart:
         """Seconds between two departures: the window spread over a round trip."""
         self.round_trip: float | None = None
         """Seconds, smoothed; None before the first answer."""
+        self._place = 0.0
         self._epoch = -math.inf
         self._requests = 0
 
     def learn(self, took: float) -> None:
         """An answer came after so many seconds."""
-        self.round_trip = took if self.round_trip is None else self.round_trip + (took - self.round_trip) * _SMOOTHING
+        if self.round_trip is None:
+            self.round_trip = self._place = took
+        self.round_trip += (took - self.round_trip) * _SMOOTHING
+        self._place += (took - self._place) * _SMOOTHING
+
+    def hold(self, seconds: float) -> None:
+        """A request was refused, and keeps its place so long before it leaves again."""
+        self._place += (seconds - self._place) * _SMOOTHING
 
     def widen(self, now: float, requests: int) -> None:
         """One more answer; `requests` were sent until now."""
-        round_trip = self.round_trip or 0.0
         window = self.window + _GROWTH
-        if now - self._epoch >= max(round_trip, _LEAST_EPOCH):
-            # What leaves in a round trip is what is in flight; a window that nobody uses must not grow.
+        if now - self._epoch >= max(self._place, _LEAST_EPOCH):
+            # What leaves while one place is taken is what is in flight; a window that nobody uses must not grow.
             window = min(window, max(_FIRST_WINDOW, _IN_USE * (requests - self._requests)))
             self._epoch, self._requests = now, requests
         self.window = min(window, self._most)
-        self.gap = round_trip / self.window
+        self.gap = self._place / self.window
 
     def restart(self) -> None:
         """Begin again."""

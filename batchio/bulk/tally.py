@@ -74,9 +74,14 @@ class Tally:
 
 
 class Failures:
-    """Failures that are no refusals, among the answers of the last second or the last 50."""
+    """Failures among the answers of the last second or the last 50."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self, *, share: float = _NOISE_SHARE, deviations: float = 1.0, least: int = _NOISE_ANSWERS, more: float = 0.0
+    ) -> None:
+        self.share = share
+        """Of the answers; so many failures are nothing new."""
+        self._deviations, self._least, self._more = deviations, least, more
         self._recent: deque[tuple[float, bool]] = deque()
         self._failures = 0
 
@@ -89,7 +94,12 @@ class Failures:
 
     @property
     def is_flood(self) -> bool:
-        """Whether there are more than a healthy service makes: 2 % and what chance adds to that."""
+        """Whether there are more than the share and what chance adds to that."""
         answers = len(self._recent)
-        expected = _NOISE_SHARE * answers
-        return answers >= _NOISE_ANSWERS and self._failures > expected + expected**0.5
+        expected = self.share * answers
+        return answers >= self._least and self._failures > expected + self._deviations * expected**0.5 + self._more
+
+    def clear(self) -> None:
+        """Begin again."""
+        self._recent.clear()
+        self._failures = 0

@@ -15,7 +15,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from random import Random
 
-from batchio.bulk.pacing import Pacing
+from batchio.bulk.controller import Pacing
 from batchio.session.retry import backoff
 
 from .services import ADDED, REFUSED, Service

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from batchio.bulk.pacing import Pacing, RatePacing
+from batchio.bulk.controller import Pacing
+from batchio.bulk.pacing import RatePacing
 
 from .peers import Aimd, Botocore, Fixed
 from .scenarios import MOST

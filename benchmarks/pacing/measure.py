@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from batchio.bulk.pacing import Pacing
+from batchio.bulk.controller import Pacing
 
 from .clients import BINS, Client, simulate
 from .controllers import CONTROLLERS

@@ -2,8 +2,8 @@
 
 Law: numbers only; a scenario says everything about its service, and a seed the rest.
 
-P, Q and R are what the runs over sockets meet. Where the table leaves it open, a bucket's burst is one second's worth
-(the emulator's default).
+P, Q and R are what the runs over sockets meet; S and T refuse some requests at any rate, as a proxy may. Where the
+table leaves it open, a bucket's burst is one second's worth (the emulator's default).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from random import Random
 
-from .services import Bucket, Endless, Flaky, Outage, Servers, Service
+from .services import Bucket, Endless, Fickle, Flaky, Outage, Servers, Service
 
 MOST = 256
 """Requests in flight at most, as by default."""
@@ -182,5 +182,22 @@ _SOCKETS = tuple(
     for name, rate, latency in (("P", 200, _LATENCY), ("Q", 50, _LATENCY), ("R", 30, _FAR))
 )
 
-SCENARIOS = {scenario.name: scenario for scenario in (*_TABLE, *_SOCKETS)}
+_BY_CHANCE = (
+    Scenario(
+        name="S",
+        what="no limit, 5 % refused by chance",
+        make=lambda rng: Fickle(_endless(rng), 0.05, rng=rng),
+        goal=Goal(goodput=0.7, refused=0.055),
+        rate=2300,
+    ),
+    Scenario(
+        name="T",
+        what="bucket 200/s, 5 % refused by chance",
+        make=lambda rng: Fickle(_bucket(200, 200, _LATENCY, None)(rng), 0.05, rng=rng),
+        goal=Goal(goodput=0.9, refused=0.15),
+        rate=200,
+    ),
+)
+
+SCENARIOS = {scenario.name: scenario for scenario in (*_TABLE, *_SOCKETS, *_BY_CHANCE)}
 """By letter."""

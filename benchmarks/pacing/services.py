@@ -149,6 +149,24 @@ class Outage:
         return inner(until) - (inner(min(until, self._end)) - inner(min(until, self._start)))
 
 
+class Fickle:
+    """Refuses a share of the requests for no reason, at any rate."""
+
+    def __init__(self, inner: Service, share: float, *, rng: Random, retry_after: float | None = None) -> None:
+        self._inner = inner
+        self._share = share
+        self._rng = rng
+        self._refusal = Fate(REFUSED, REFUSAL_SECONDS, retry_after)
+
+    def arrive(self, now: float) -> Fate:
+        """Refused by chance, or whatever the service behind says."""
+        return self._refusal if self._rng.random() < self._share else self._inner.arrive(now)
+
+    def deliverable(self, until: float) -> float:
+        """What the service behind delivers: refused ones cost it nothing."""
+        return self._inner.deliverable(until)
+
+
 class Flaky:
     """A share of the requests fails for no reason (500) after the usual time."""
 

@@ -242,7 +242,15 @@ def test_whatever_happens_there_is_a_way_on(events: list[tuple[str, float]], mos
 
 @pytest.mark.parametrize(
     ("name", "goodput", "refused"),
-    [("A", 0.98, 0.012), ("B", 0.98, 0.012), ("D", 0.98, 0.022), ("H", 0.95, 0.014), ("I", 0.92, 0.014)],
+    [
+        ("A", 0.98, 0.012),
+        ("B", 0.98, 0.012),
+        ("D", 0.98, 0.022),
+        ("H", 0.95, 0.014),
+        ("I", 0.92, 0.014),
+        ("S", 0.6, 0.06),
+        ("T", 0.85, 0.16),
+    ],
 )
 def test_scenarios(name: str, goodput: float, refused: float) -> None:
     found = run(SCENARIOS[name], "ours", 7)

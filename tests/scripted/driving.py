@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .service import ScriptedService
 
 
-WITHIN = 30.0
+WITHIN = 60.0
 """Seconds in which every run must end; a run that hangs is a failure."""
 
 
