@@ -12,6 +12,7 @@ interleaved rounds, against a fixed responder in another process that counts wha
     python -m benchmarks bulk --parts feed --feed-tasks 200000
     python -m benchmarks bulk --parts journal --size small --tasks 300000 --repeat 40
     python -m benchmarks bulk --parts memory --memory 200000,1000000,10000000
+    python -m benchmarks bulk --parts memory --picture memory.svg       # of `clients` and `memory`
 """
 
 from .command import add_arguments, run
