@@ -46,13 +46,20 @@ def run(arguments: argparse.Namespace) -> int:
     """Draw all that the files have; 1 when one of them has nothing."""
     try:
         for file in arguments.files:
-            found = json.loads(file.read_text())
-            for part in _drawable(found):
-                print(draw(found, part, arguments.to / f"{PICTURES[part][1]}.svg"))
-    except (RunFailed, OSError, ValueError) as error:
+            _draw_all(file, arguments.to)
+    except (RunFailed, OSError) as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def _draw_all(file: Path, folder: Path) -> None:
+    try:
+        found = json.loads(file.read_text())
+        for part in _drawable(found):
+            print(draw(found, part, folder / f"{PICTURES[part][1]}.svg"))
+    except (ValueError, TypeError, LookupError) as error:
+        raise RunFailed(f"{file} is not what --json of this version writes: {error!r}") from error
 
 
 def draw_first(found: dict[str, Any], file: Path) -> None:

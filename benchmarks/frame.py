@@ -57,6 +57,7 @@ def run(arguments: argparse.Namespace, title: str, how: str, measure: Callable[[
     """Measure, print and draw; 1 when something could not be measured."""
     packages = {name: _version(name) for name in _PACKAGES}
     found: dict[str, Any] = {"python": platform.python_version(), "packages": packages, "cores": os.cpu_count()}
+    found["how"] = how
     found["options"] = {name: str(value) for name, value in vars(arguments).items()}
     pinned = "pinned" if arguments.pin else "not pinned"
     print(

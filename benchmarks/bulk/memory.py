@@ -21,7 +21,7 @@ from .rounds import Setting, interleaved, microseconds
 
 CLIENT = "batchio-mappings"
 PEER = "azure-batch"
-_PEERS_TASKS = (50_000, 100_000, 150_000)
+_PEERS_TASKS = (25_000, 50_000, 100_000)
 """Enough to see it grow with each of them, in a bearable time."""
 _LATENCY = 0.1
 _HEADS = (

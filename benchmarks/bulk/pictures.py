@@ -29,7 +29,7 @@ def cpu(found: dict[str, Any]) -> Figure:
     rounds: list[list[Run]] = found["clients"]
     names = list(dict.fromkeys(run["client"] for run in rounds[0]))
     sizes = list(dict.fromkeys(run["size"] for run in rounds[0]))
-    note = f"Building the input left out; {rounds[0][0]['in_flight']} requests in flight; {_conditions(found, rounds)}"
+    note = f"Without building the input; {found['how']}; {_conditions(found, rounds)}"
     made = canvas.figure(
         (3.4 + 2.6 * len(sizes), 1.2 + 0.42 * len(names)), "CPU of the client, microseconds a task (x floor)", note
     )
@@ -41,12 +41,10 @@ def cpu(found: dict[str, Any]) -> Figure:
 def _bars(axes: Axes, rounds: list[list[Run]], names: list[str], size: str) -> None:
     costs = [[microseconds(run) for run in of(rounds, name, size)] for name in names]
     middles = [median(each) for each in costs]
-    spread = [
-        [middle - min(each) for middle, each in zip(middles, costs, strict=True)],
-        [max(each) - middle for middle, each in zip(middles, costs, strict=True)],
-    ]
+    lower = [median(each) - min(each) for each in costs]
+    upper = [max(each) - median(each) for each in costs]
     colors = [_color(name) for name in names]
-    bars = axes.barh(range(len(names)), middles, xerr=spread, color=colors, ecolor="#555555", height=0.62)
+    bars = axes.barh(range(len(names)), middles, xerr=[lower, upper], color=colors, ecolor="#555555", height=0.62)
     labels = [_label(middle, ratio(rounds, size, name, "floor")) for name, middle in zip(names, middles, strict=True)]
     axes.bar_label(bars, labels, padding=4, fontsize=8)
     axes.set_yticks(range(len(names)), [f"{name}: {LISTED[name].about}" for name in names])
@@ -70,7 +68,9 @@ def memory(found: dict[str, Any]) -> Figure:
     """A line for each client and what it has in flight."""
     rounds: list[list[Run]] = found["memory"]
     made = canvas.figure(
-        (9, 3.6), "Memory at the peak, megabytes above the imports", f"Small tasks; {_conditions(found, rounds)}"
+        (9, 3.6),
+        "Memory at the peak, megabytes above the imports",
+        f"Small tasks, the input included; {_conditions(found, rounds)}",
     )
     (axes,) = canvas.panels(made, 1, 1)
     for number, ((client, how), grown) in enumerate(part.growths(rounds).items()):
@@ -86,11 +86,10 @@ def memory(found: dict[str, Any]) -> Figure:
     axes.set_xlabel("tasks")
     axes.xaxis.set_major_formatter("{x:,.0f}")
     axes.set_ylim(bottom=0)
-    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8)
+    axes.legend(fontsize=8)
     return made
 
 
 def _conditions(found: dict[str, Any], rounds: list[list[Run]]) -> str:
-    """What the figures rest on, as the file says it."""
     packages = ", ".join(f"{name} {found['packages'][name]}" for name in _PACKAGES)
     return f"medians of {len(rounds)} rounds; Python {found['python']}, {packages}, {found['cores']} cores."
