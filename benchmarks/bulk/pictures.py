@@ -29,7 +29,7 @@ def cpu(found: dict[str, Any]) -> Figure:
     rounds: list[list[Run]] = found["clients"]
     names = list(dict.fromkeys(run["client"] for run in rounds[0]))
     sizes = list(dict.fromkeys(run["size"] for run in rounds[0]))
-    note = f"Without building the input; {found['how']}; {_conditions(found, rounds)}"
+    note = f"Without building the input; {found['how']};\n{_conditions(found, rounds)}"
     made = canvas.figure(
         (3.4 + 2.6 * len(sizes), 1.2 + 0.42 * len(names)), "CPU of the client, microseconds a task (x floor)", note
     )
