@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--from", dest="files", metavar="FILE", type=Path, nargs="+", required=True, help="what --json has written"
     )
-    parser.add_argument("--to", type=_folder, default=_FOLDER, help="a folder; benchmarks/pictures")
+    parser.add_argument("--to", type=_folder, default=str(_FOLDER), help="a folder; benchmarks/pictures")
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -183,15 +183,16 @@ def test_a_picture_that_cannot_be_written_is_told_before_anything_is_measured(
     assert told in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("words", [("pacing", "--picture", "storm.svg"), ("pictures", "--from", "found.json")])
 def test_a_picture_without_matplotlib_says_what_to_install(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def is_missing(_name: str) -> None:
         return None
 
     monkeypatch.setattr("importlib.util.find_spec", is_missing)
     with pytest.raises(SystemExit):
-        main(["pacing", "--picture", "storm.svg"])
+        main(words)
     assert "pip install -e '.[bench]'" in capsys.readouterr().err
 
 
