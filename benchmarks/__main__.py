@@ -23,6 +23,7 @@ BENCHMARKS = {
         "pacing",
         "how near to the service's rate, how few refusals; simulated beside others, and over sockets",
     ),
+    "pictures": ("drawing", "the pictures of what `bulk` and `pacing` have written with --json"),
 }
 """Name -> module and what it measures. The module is named otherwise where the name is a word of Python."""
 
