@@ -79,7 +79,7 @@ class Emulator:
         clock: Clock | None = None,
     ) -> None:
         _check_options(nodes, db, auth, latency, port)
-        self._host = _checked_host(host)
+        self._host = _checked_host(host, nodes)
         self._port = port
         self._credential = SharedKeyCredential(account, DEVELOPMENT_KEY if key is None else key)
         self._first_faults = tuple(faults)
@@ -87,7 +87,7 @@ class Emulator:
         self._clock = Clock() if clock is None else clock
         self._store = Store(self._clock, simulate=nodes != "none")
         if nodes == "process":
-            self._store.processes = _processes(self._store, account, self._host)
+            self._store.processes = _processes(self._store, account)
         self._db = db
         self._log = RequestLog()
         self._front = Front(
@@ -210,25 +210,20 @@ def _check_options(nodes: str, db: object, auth: str, latency: float, port: int)
         raise ConfigurationError(f"port: 0 to 65535, not {port!r}")
 
 
-def _processes(store: Store, account: str, host: str) -> Processes:
+def _processes(store: Store, account: str) -> Processes:
     from .process_life import Processes  # noqa: PLC0415 - what it needs is not on every system
 
-    if not _is_loopback(host):
-        text = f"whoever reaches {host!r} and knows the key can run any command on this machine"
-        warnings.warn(text, stacklevel=3)
     return Processes(store, account)
 
 
-def _is_loopback(host: str) -> bool:
+def _checked_host(host: str, nodes: str) -> str:
     try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return False
-
-
-def _checked_host(host: str) -> str:
-    if not _is_loopback(host):
-        warnings.warn(f"the emulator listens on {host!r}, beyond this machine's loopback", stacklevel=3)
+        local = False
+    if not local:
+        danger = "; whoever has its key can run any command here" if nodes == "process" else ""
+        warnings.warn(f"the emulator listens on {host!r}, beyond this machine's loopback{danger}", stacklevel=3)
     return host
 
 
