@@ -14,7 +14,7 @@ import aiohttp
 from yarl import URL
 
 from batchio import BatchClient, ResourceNotFoundError, models
-from batchio.emulator import Emulator
+from batchio.emulator import Clock, Emulator
 
 SECONDS = 20
 PAUSE = 0.02
@@ -33,10 +33,12 @@ class Farm:
         assert self._emulator is not None
         return self._emulator
 
+    async def until(self, there: Callable[[], Awaitable[bool]]) -> None:
+        await until(there, None if self._emulator is None else self._emulator.clock)
+
     async def pool(self, nodes: int = 1, **more: Any) -> None:
         """A pool whose nodes are up."""
         await self.client.pools.create({"id": "farm", "vmSize": "a", "targetDedicatedNodes": nodes, **more})
-        self.emulator.clock.advance(1.2)
         await self.nodes_are("idle", nodes)
 
     async def nodes_are(self, state: str, number: int = 1) -> None:
@@ -44,7 +46,7 @@ class Farm:
             filter = f"state eq '{state}'"
             return len([node async for node in self.client.nodes.list("farm", filter=filter)]) == number
 
-        await until(there)
+        await self.until(there)
 
     async def node(self) -> str:
         [node] = [node async for node in self.client.nodes.list("farm")]
@@ -52,6 +54,12 @@ class Farm:
 
     async def job(self, **more: Any) -> None:
         await self.client.jobs.create({"id": "job", "poolInfo": {"poolId": "farm"}, **more})
+
+    async def job_is(self, state: str) -> None:
+        async def there() -> bool:
+            return (await self.client.jobs.get("job", select="state")).state == state
+
+        await self.until(there)
 
     async def add(self, line: str, id: str = "t", **more: Any) -> None:
         await self.client.tasks.create("job", {"id": id, "commandLine": line, **more})
@@ -65,7 +73,7 @@ class Farm:
         async def there() -> bool:
             return (await self.client.tasks.get("job", id, select="state")).state == state
 
-        await until(there)
+        await self.until(there)
 
     async def done(self, id: str = "t") -> models.TaskExecutionInformation:
         await self.is_state("completed", id)
@@ -89,7 +97,7 @@ class Farm:
                 found = (await self.read(id=id)).splitlines()
             return len(found) >= number
 
-        await until(there)
+        await self.until(there)
         return found
 
     async def status(self, path: str) -> int:
@@ -100,10 +108,12 @@ class Farm:
             return answer.status
 
 
-async def until(there: Callable[[], Awaitable[bool]]) -> None:
-    """Look again and again: what happens in other processes tells nobody here."""
+async def until(there: Callable[[], Awaitable[bool]], clock: Clock | None = None) -> None:
+    """Look again and again: what happens in other processes tells nobody here. A clock that is given runs faster."""
     async with asyncio.timeout(SECONDS):
         while not await there():
+            if clock is not None:
+                clock.advance(0.1)
             await asyncio.sleep(PAUSE)
 
 

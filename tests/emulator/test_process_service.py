@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import signal
@@ -16,8 +15,8 @@ from aiohttp import web
 
 from batchio import BatchClient, SharedKeyCredential
 from batchio.emulator import Emulator
-from batchio.emulator.processes import roots
 from batchio.emulator.processes.foreman import start_time
+from batchio.emulator.processes.roots import RECORDS, Root, kill_leftovers
 
 from .process_farm import SECONDS, TREE, Farm, alive, are_gone, script
 
@@ -92,8 +91,19 @@ async def test_a_job_of_200_tasks(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         scene = (await farm.task("scene-3"))[1]
         assert (scene.retry_count, scene.exit_code) == (1, 7)
         assert await farm.read("wd/in.txt", "scene-3") == "scene-3\n"
-        assert released.read_text() == "ready\n"
+        assert released.read_bytes() == b"ready\n"
     await runner.cleanup()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder for temporary files, of this process and of those that it starts."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    return tmp_path
+
+
+def roots_in(folder: Path) -> list[Path]:
+    return [path for path in folder.glob("batchio-nodes-*/*") if path.is_dir()]
 
 
 def started(folder: Path) -> tuple[subprocess.Popen[bytes], BatchClient]:
@@ -118,27 +128,26 @@ async def running(client: BatchClient) -> list[str]:
     return (await farm.lines(1))[0].split()
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
-async def test_nothing_outlives_the_service(tmp_path: Path, number: signal.Signals) -> None:
-    process, client = started(tmp_path)
+SLOW = [pytest.param(number, marks=pytest.mark.slow) for number in (signal.SIGINT, signal.SIGTERM)]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, *SLOW])
+async def test_nothing_outlives_the_service(folder: Path, number: signal.Signals) -> None:
+    process, client = started(folder)
     async with client:
         pids = await running(client)
         assert all(alive(int(pid)) for pid in pids)
         process.send_signal(number)
         process.communicate(timeout=SECONDS)
         await are_gone(*pids)
-    left = [path for path in tmp_path.glob("batchio-nodes-*/*") if path.is_dir()]
     # Who is killed cannot clear away; the next one does.
-    assert bool(left) is (number == signal.SIGKILL)
-    process, client = started(tmp_path)
-    assert not any(path.exists() for path in left)
-    await client.close()
-    process.terminate()
-    process.communicate(timeout=SECONDS)
+    assert len(roots_in(folder)) == (number == signal.SIGKILL)
+    Root.claim().close()
+    assert not roots_in(folder)
 
 
-async def test_the_next_start_kills_what_is_left(tmp_path: Path) -> None:
-    process, client = started(tmp_path)
+async def test_the_next_start_kills_what_is_left(folder: Path) -> None:
+    process, client = started(folder)
     async with client:
         leader, child, foreman = await running(client)
         # Service and foreman die at once, and nobody is there to kill the others.
@@ -148,25 +157,23 @@ async def test_the_next_start_kills_what_is_left(tmp_path: Path) -> None:
         process.communicate(timeout=SECONDS)
     assert alive(int(leader))
     assert alive(int(child))
-    process, client = started(tmp_path)
+    Root.claim().close()
     await are_gone(leader, child)
-    await client.close()
-    process.terminate()
-    process.communicate(timeout=SECONDS)
+    assert not roots_in(folder)
 
 
-async def test_only_what_was_ours_is_killed(tmp_path: Path) -> None:
+def test_only_what_was_ours_is_killed(tmp_path: Path) -> None:
     sleeper = subprocess.Popen(["sleep", "1000"], start_new_session=True)  # noqa: S607 - the system's sleep
     try:
-        records = tmp_path / roots.RECORDS
-        records.mkdir()
-        (records / str(sleeper.pid)).write_text(f"{start_time(sleeper.pid)}0")
-        roots.kill_leftovers(tmp_path)
+        record = tmp_path / RECORDS / str(sleeper.pid)
+        record.parent.mkdir()
+        # Another process that only has the number.
+        record.write_text(f"{start_time(sleeper.pid)}0")
+        kill_leftovers(tmp_path)
         assert sleeper.poll() is None
-        assert not list(records.iterdir())
-        (records / str(sleeper.pid)).write_text(str(start_time(sleeper.pid)))
-        roots.kill_leftovers(tmp_path)
-        async with asyncio.timeout(SECONDS):
-            assert await asyncio.to_thread(sleeper.wait) == -signal.SIGKILL
+        assert not record.exists()
+        record.write_text(str(start_time(sleeper.pid)))
+        kill_leftovers(tmp_path)
+        assert sleeper.wait(SECONDS) == -signal.SIGKILL
     finally:
         sleeper.kill()

@@ -18,7 +18,7 @@ from batchio import BatchClient, ConfigurationError, ResourceNotFoundError
 from batchio.emulator import Emulator
 from batchio.emulator.processes.roots import Root
 
-from .process_farm import SECONDS, TREE, Farm, alive, are_gone, script, until
+from .process_farm import TREE, Farm, alive, are_gone, script
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups are POSIX's")
 
@@ -32,7 +32,7 @@ async def farm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator
     ):
         yield Farm(emulator, client)
     # Nothing is left of the nodes.
-    assert [path.name for path in tmp_path.glob("batchio-nodes-*/*")] == ["lock"]
+    assert os.listdir(tmp_path / f"batchio-nodes-{os.getuid()}") == ["lock"]  # noqa: PTH208 - names
 
 
 @pytest_asyncio.fixture
@@ -127,23 +127,29 @@ async def test_limits_that_every_task_has(farm: Farm) -> None:
     assert int(files) <= 4096
 
 
-@pytest.mark.parametrize(
-    ("line", "code"),
-    [
-        ("no-such-program-anywhere --help", "CommandProgramNotFound"),
-        ("./not-there", "CommandProgramNotFound"),
-        ("sh -c 'no end", "CommandLaunchFailed"),
-        ("/", "CommandLaunchFailed"),
-        ("", "CommandProgramNotFound"),
-    ],
-)
-async def test_what_cannot_start(farm: Farm, line: str, code: str) -> None:
+async def test_what_cannot_start(farm: Farm) -> None:
+    lines = {
+        "no-such-program-anywhere --help": "CommandProgramNotFound",
+        "./not-there": "CommandProgramNotFound",
+        "": "CommandProgramNotFound",
+        "sh -c 'no end": "CommandLaunchFailed",
+        "/": "CommandLaunchFailed",
+    }
     await farm.pool()
-    await farm.job()
-    info = await farm.run(line, constraints={"maxTaskRetryCount": 3})
-    assert info.failure_info is not None
-    assert (info.exit_code, info.result, info.retry_count) == (None, "failure", 0)
-    assert info.failure_info.code == code
+    await farm.job(constraints={"maxTaskRetryCount": 3})
+    for number, (line, code) in enumerate(lines.items()):
+        info = await farm.run(line, str(number))
+        assert info.failure_info is not None
+        assert (info.exit_code, info.result, info.retry_count) == (None, "failure", 0)
+        assert info.failure_info.code == code, line
+
+
+async def test_failures_before_the_process_have_their_own_exit_condition(farm: Farm) -> None:
+    await farm.pool()
+    await farm.job(usesTaskDependencies=True)
+    options = {"preProcessingError": {"dependencyAction": "satisfy"}, "default": {"dependencyAction": "block"}}
+    await farm.add("no-such-program", "first", exitConditions=options)
+    assert (await farm.run("true", dependsOn={"taskIds": ["first"]})).exit_code == 0
 
 
 async def test_retries_keep_the_folder(farm: Farm) -> None:
@@ -204,7 +210,7 @@ async def test_a_job_that_is_disabled_and_goes_on(farm: Farm) -> None:
     await farm.is_state("running")
     await farm.client.jobs.disable("job", {"disableTasks": "requeue"})
     await farm.is_state("active")
-    await farm.client.jobs.wait("job", until="disabled", deadline=SECONDS)
+    await farm.job_is("disabled")
     await farm.client.jobs.enable("job")
     info = await farm.done()
     # The folder is as the first run has left it, which was dead by then.
@@ -245,7 +251,7 @@ async def test_preparation_release_and_start_tasks(farm: Farm, tmp_path: Path) -
     assert node.start_task_info is not None
     assert (node.start_task_info.state, node.start_task_info.exit_code) == ("completed", 0)
     await farm.client.jobs.terminate("job")
-    await farm.client.jobs.wait("job", until="completed", deadline=SECONDS)
+    await farm.job_is("completed")
     assert released.read_text() == "jobrelease\n"
     [status] = [s async for s in farm.client.jobs.list_preparation_and_release_task_status("job")]
     preparation, release = status.job_preparation_task_execution_info, status.job_release_task_execution_info
@@ -265,7 +271,7 @@ async def test_special_tasks_that_fail(farm: Farm) -> None:
         nodes = [node async for node in farm.client.nodes.list("bad", filter="state eq 'starttaskfailed'")]
         return bool(nodes) and nodes[0].start_task_info is not None and nodes[0].start_task_info.retry_count == 2
 
-    await until(failed)
+    await farm.until(failed)
     await farm.job(jobPreparationTask={"commandLine": "no-such-program", "constraints": {"maxTaskRetryCount": 1}})
     await farm.add("true")
 
@@ -274,7 +280,7 @@ async def test_special_tasks_that_fail(farm: Farm) -> None:
         info = found[0].job_preparation_task_execution_info if found else None
         return info is not None and info.failure_info is not None
 
-    await until(shunned)
+    await farm.until(shunned)
     await farm.is_state("active")
 
 
@@ -284,7 +290,7 @@ async def test_a_job_does_not_wait_for_a_preparation_that_hangs(farm: Farm) -> N
     await farm.add("true")
     await farm.is_state("preparing")
     await farm.client.jobs.terminate("job")
-    await farm.client.jobs.wait("job", until="completed", deadline=SECONDS)
+    await farm.job_is("completed")
 
 
 async def test_resource_files(farm: Farm, files: str, tmp_path: Path) -> None:
@@ -302,36 +308,39 @@ async def test_resource_files(farm: Farm, files: str, tmp_path: Path) -> None:
     assert str(properties.file_mode).endswith("700")
 
 
-@pytest.mark.parametrize(
-    ("url", "path", "code", "category"),
-    [
-        ("URL/404", "a", "BlobNotFound", "usererror"),
-        ("URL/403", "a", "BlobAccessDenied", "usererror"),
-        ("URL/500", "a", "BlobDownloadMiscError", "servererror"),
-        ("http://127.0.0.1:1/a", "a", "BlobDownloadMiscError", "servererror"),
-        ("ftp://127.0.0.1/a", "a", "BlobDownloadMiscError", "servererror"),
-        ("file:///no/such/file", "a", "BlobNotFound", "usererror"),
-        ("file:///dev/zero", "a", "BlobNotFound", "usererror"),
-        ("URL/a", "../a", "ResourceFileCreateFailed", "usererror"),
-        ("URL/a", "sub/../../a", "ResourceFileCreateFailed", "usererror"),
-        ("URL/a", "OUTSIDE/a", "ResourceFileCreateFailed", "usererror"),
-        ("URL/a", ".", "ResourceFileCreateFailed", "usererror"),
-        ("URL/a", "nul\0", "ResourceFileCreateFailed", "usererror"),
-        (None, "a", "BlobDownloadMiscError", "servererror"),
-    ],
-)
-async def test_resource_files_that_fail(
-    farm: Farm, files: str, tmp_path: Path, url: str | None, path: str, code: str, category: str
-) -> None:
+BAD_FILES = [
+    ("URL/404", "a", "BlobNotFound", "usererror"),
+    ("URL/403", "a", "BlobAccessDenied", "usererror"),
+    ("URL/500", "a", "BlobDownloadMiscError", "servererror"),
+    ("http://127.0.0.1:1/a", "a", "BlobDownloadMiscError", "servererror"),
+    ("ftp://127.0.0.1/a", "a", "BlobDownloadMiscError", "servererror"),
+    ("file:///no/such/file", "a", "BlobNotFound", "usererror"),
+    ("file:///dev/zero", "a", "BlobNotFound", "usererror"),
+    ("URL/a", "../a", "ResourceFileCreateFailed", "usererror"),
+    ("URL/a", "sub/../../a", "ResourceFileCreateFailed", "usererror"),
+    ("URL/a", "OUTSIDE/a", "ResourceFileCreateFailed", "usererror"),
+    ("URL/a", ".", "ResourceFileCreateFailed", "usererror"),
+    ("URL/a", "nul\0", "ResourceFileCreateFailed", "usererror"),
+]
+
+
+async def test_resource_files_that_fail(farm: Farm, files: str, tmp_path: Path) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
-    await farm.pool()
+    await farm.pool(taskSlotsPerNode=4)
     await farm.job()
-    source = {"autoStorageContainerName": "x"} if url is None else {"httpUrl": url.replace("URL", files)}
-    info = await farm.run("true", resourceFiles=[{**source, "filePath": path.replace("OUTSIDE", str(outside))}])
+    for number, (url, path, _, _) in enumerate(BAD_FILES):
+        file = {"httpUrl": url.replace("URL", files), "filePath": path.replace("OUTSIDE", str(outside))}
+        await farm.add("true", str(number), resourceFiles=[file])
+    for number, (*case, code, category) in enumerate(BAD_FILES):
+        info = await farm.done(str(number))
+        assert info.failure_info is not None
+        found = (info.exit_code, info.failure_info.code, info.failure_info.category)
+        assert found == (None, code, category), case
+    info = await farm.run("true", resourceFiles=[{"autoStorageContainerName": "x"}])
     assert info.failure_info is not None
-    assert (info.exit_code, info.failure_info.code, info.failure_info.category) == (None, code, category)
-    assert not list(outside.iterdir())
+    assert info.failure_info.code == "BlobDownloadMiscError"
+    assert not os.listdir(outside)  # noqa: PTH208 - names
 
 
 @pytest.mark.parametrize("kind", ["folder", "file", "hard", "task"])
@@ -350,7 +359,7 @@ async def test_links_do_not_lead_out(farm: Farm, files: str, tmp_path: Path, kin
     await farm.run(script(f"V=$AZ_BATCH_NODE_ROOT_DIR/workitems/job/job-1/victim; {plant}"), "planter")
     info = await farm.run("true", "victim", resourceFiles=[{"httpUrl": f"{files}/a", "filePath": "link/file"}])
     assert (outside / "file").read_text() == "mine"
-    assert [path.name for path in outside.iterdir()] == ["file"]
+    assert os.listdir(outside) == ["file"]  # noqa: PTH208 - names
     # A hard link is no way out: its name gets another file.
     assert (info.failure_info is None) is (kind == "hard")
 
@@ -382,7 +391,7 @@ async def test_output_that_grows(farm: Farm) -> None:
             return (await farm.client.tasks.get_file_properties("job", "t", "stdout.txt")).content_length == size
         return False
 
-    await until(there)
+    await farm.until(there)
     assert await farm.read() == "A" * size
     assert await farm.read(start=size - 2) == "AA"
     assert (await farm.task())[0].state == "running"
@@ -394,12 +403,16 @@ async def test_files_go_with_their_task(farm: Farm) -> None:
     await farm.run("pwd")
     folder = Path((await farm.read()).strip())
     await farm.client.tasks.delete("job", "t")
-    assert not folder.exists()
+    assert not folder.exists()  # noqa: ASYNC240 - a look
     await farm.run("ls", "t")
     assert await farm.read() == ""
     await farm.client.jobs.delete("job")
-    await farm.client.jobs.wait_deleted("job", deadline=SECONDS)
-    assert not folder.exists()
+
+    async def gone() -> bool:
+        return not [job async for job in farm.client.jobs.list()]
+
+    await farm.until(gone)
+    assert not folder.exists()  # noqa: ASYNC240 - as above
 
 
 async def test_a_reset_ends_everything(farm: Farm) -> None:
