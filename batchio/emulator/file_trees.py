@@ -55,7 +55,7 @@ def _file(path: str, file: Simulated) -> File:
 
 def task_tree(store: Store, job: Job, task: StoredTask) -> Tree:
     """The files of a task. Raises `Refusal` where they cannot be reached."""
-    node, run = _node_of(store, task), task.ran()
+    node, run = _node_of(store, job, task), task.ran()
     if store.processes is not None:
         return store.processes.files_of_task(node, job, task)
     files = _of_plan(_plan(job, task), run.start or task.since)
@@ -66,7 +66,7 @@ def task_tree(store: Store, job: Job, task: StoredTask) -> Tree:
     return SimulatedTree({path: file for path, file in files.items() if not _is_gone(path, run.deleted)}, forget)
 
 
-def _node_of(store: Store, task: StoredTask) -> Node:
+def _node_of(store: Store, job: Job, task: StoredTask) -> Node:
     """The node that has the files of a task. Raises `Refusal` where they cannot be reached."""
     run = task.run
     if run is None or run.start is None or run.node is None or run.pool is None:
@@ -78,6 +78,8 @@ def _node_of(store: Store, task: StoredTask) -> Node:
     retention = read_parts(task).constraints.retention_time
     kept = read_duration(_RETENTION if retention is None else retention)
     if task.state == COMPLETED and run.end is not None and run.end + kept < store.now():
+        if store.processes is not None:
+            store.processes.task_is_gone(job, task)
         raise Refusal("TaskFilesCleanedup")
     return node
 

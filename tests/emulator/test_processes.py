@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import ssl
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -12,9 +13,10 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
+import trustme
 from aiohttp import web
 
-from batchio import BatchClient, ConfigurationError, ResourceNotFoundError
+from batchio import BatchClient, ConfigurationError, ResourceNotFoundError, StateConflictError
 from batchio.emulator import Emulator
 from batchio.emulator.processes.roots import Root
 
@@ -306,6 +308,44 @@ async def test_resource_files(farm: Farm, files: str, tmp_path: Path) -> None:
     assert await farm.read() == "ran\ncontent of a\n"
     properties = await farm.client.tasks.get_file_properties("job", "t", "wd/run.sh")
     assert str(properties.file_mode).endswith("700")
+
+
+async def test_resource_files_over_tls(farm: Farm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+
+    async def answer(_: web.BaseRequest) -> web.StreamResponse:
+        return web.Response(text="secret")
+
+    runner = web.ServerRunner(web.Server(answer))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=context).start()
+    file = {"httpUrl": f"https://127.0.0.1:{runner.addresses[0][1]}/", "filePath": "a"}
+    await farm.pool()
+    await farm.job()
+    refused = await farm.run("cat a", "refused", resourceFiles=[file])
+    assert refused.failure_info is not None
+    await farm.emulator.stop()
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "ca.pem"))
+    await farm.emulator.start()
+    async with BatchClient(farm.emulator.endpoint, farm.emulator.credential) as client:
+        again = Farm(farm.emulator, client)
+        await again.run("cat a", resourceFiles=[file])
+        assert await again.read() == "secret"
+    await runner.cleanup()
+
+
+async def test_files_go_when_their_time_has_come(farm: Farm) -> None:
+    await farm.pool()
+    await farm.job()
+    await farm.run("pwd", constraints={"retentionTime": "PT1M"})
+    folder = Path((await farm.read()).strip())
+    farm.emulator.clock.advance(61)
+    with pytest.raises(StateConflictError, match="TaskFilesCleanedup"):
+        await farm.read()
+    assert not folder.exists()  # noqa: ASYNC240 - a look
 
 
 BAD_FILES = [

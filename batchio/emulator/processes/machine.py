@@ -11,6 +11,7 @@ import asyncio
 import logging
 import os
 import shlex
+import ssl
 from collections.abc import Callable
 from itertools import count
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import Any
 
 import aiohttp
 
+from ...errors import ConfigurationError
 from .foreman import PATIENCE
 from .foreman_link import GRACE, ForemanLink
 from .furnishing import TIMEOUT, WORKING, bring, make_folder
@@ -54,10 +56,19 @@ class Machine:
 
     async def start(self, db: str | None = None) -> None:
         """Take a root folder and a foreman. Raises `ConfigurationError`."""
-        self._root = await asyncio.to_thread(Root.claim, db)
-        self._foreman = ForemanLink(self._root)
-        self._session = aiohttp.ClientSession(timeout=TIMEOUT, trust_env=True, auto_decompress=False)
-        await self._foreman.start()
+        root = await asyncio.to_thread(Root.claim, db)
+        foreman = ForemanLink(root)
+        try:
+            await foreman.start()
+        except OSError as error:
+            root.close()
+            raise ConfigurationError(f"nodes: no process can be started: {error}") from error
+        # A context of its own, so that certificates are those that the environment names now.
+        connector = aiohttp.TCPConnector(ssl=ssl.create_default_context())
+        self._session = aiohttp.ClientSession(
+            connector=connector, timeout=TIMEOUT, trust_env=True, auto_decompress=False
+        )
+        self._root, self._foreman = root, foreman
 
     async def stop(self) -> None:
         """End everything; nothing is reported any more."""
