@@ -20,8 +20,6 @@ from batchio.emulator.processes.roots import RECORDS, Root, kill_leftovers
 
 from .process_farm import SECONDS, TREE, Farm, alive, are_gone, script
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups are POSIX's")
-
 ROOT = Path(__file__).parents[2]
 
 

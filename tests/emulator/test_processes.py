@@ -22,8 +22,6 @@ from batchio.emulator.processes.roots import Root
 
 from .process_farm import TREE, Farm, alive, are_gone, script
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="process groups are POSIX's")
-
 
 @pytest_asyncio.fixture
 async def farm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Farm]:
@@ -123,10 +121,17 @@ async def test_the_environment(farm: Farm, monkeypatch: pytest.MonkeyPatch) -> N
 async def test_limits_that_every_task_has(farm: Farm) -> None:
     await farm.pool()
     await farm.job()
-    await farm.run(script("ulimit -c; ulimit -n; trap; umask"))
-    core, files, *_ = (await farm.read()).split()
+    # Which files it finds open, too.
+    await farm.run(
+        script(
+            "ulimit -c; ulimit -n; for fd in 0 1 2 3 4 5 6 7; do { true >&$fd; } 2>/dev/null && echo $fd; done; true"
+        )
+    )
+    core, files, *others = (await farm.read()).split()
     assert core == "0"
     assert int(files) <= 4096
+    # Standard input, output and error, and no way to the service.
+    assert others == ["0", "1", "2"]
 
 
 async def test_what_cannot_start(farm: Farm) -> None:
@@ -284,6 +289,44 @@ async def test_special_tasks_that_fail(farm: Farm) -> None:
 
     await farm.until(shunned)
     await farm.is_state("active")
+
+
+async def test_a_multi_instance_task_runs_on_its_first_node(farm: Farm) -> None:
+    await farm.pool(nodes=2)
+    await farm.job()
+    settings = {"numberOfInstances": 2, "coordinationCommandLine": "true"}
+    await farm.run(script("echo $AZ_BATCH_NODE_ID"), multiInstanceSettings=settings)
+    task = (await farm.task())[0]
+    assert task.node_info is not None
+    assert await farm.read() == f"{task.node_info.node_id}\n"
+    assert [subtask.id async for subtask in farm.client.tasks.list_subtasks("job", "t")] == [1]
+
+
+@pytest.mark.slow
+async def test_a_job_manager_adds_tasks(farm: Farm, tmp_path: Path) -> None:
+    program = (
+        "import asyncio\n"
+        "from batchio import BatchClient\n"
+        "async def main():\n"
+        "    async with BatchClient.from_environment() as client:\n"
+        "        await client.tasks.create('job', {'id': 't', 'commandLine': 'echo made'})\n"
+        "asyncio.run(main())\n"
+    )
+    (tmp_path / "manager.py").write_text(program)
+    await farm.pool(taskSlotsPerNode=2)
+    await farm.job(
+        jobManagerTask={
+            "id": "manager",
+            "commandLine": f"{sys.executable} manager.py",
+            "killJobOnCompletion": False,
+            "authenticationTokenSettings": {"access": ["job"]},
+            "environmentSettings": [{"name": "PYTHONPATH", "value": str(Path(__file__).parents[2])}],
+            "resourceFiles": [{"httpUrl": (tmp_path / "manager.py").as_uri(), "filePath": "manager.py"}],
+        }
+    )
+    assert (await farm.done("manager")).exit_code == 0, await farm.read("stderr.txt", "manager")
+    assert (await farm.done()).exit_code == 0
+    assert await farm.read() == "made\n"
 
 
 async def test_a_job_does_not_wait_for_a_preparation_that_hangs(farm: Farm) -> None:
@@ -516,6 +559,21 @@ def test_a_root_beside_a_database_has_one_user(tmp_path: Path) -> None:
     again = Root.claim(db)
     assert (again.nodes / "kept").is_dir()
     again.close()
+
+
+def test_roots_of_services_that_live_are_let_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    first = Root.claim()
+    second = Root.claim()
+    assert first.nodes.is_dir()
+    second.close()
+    assert not second.path.exists()
+    assert first.nodes.is_dir()
+    # What its owner may not enter is removed, too.
+    (first.nodes / "closed" / "below").mkdir(parents=True)
+    (first.nodes / "closed").chmod(0)
+    first.close()
+    assert not first.path.exists()
 
 
 def test_a_root_that_belongs_to_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

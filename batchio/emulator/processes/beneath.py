@@ -69,10 +69,15 @@ def new_file(root: Path, path: str, mode: int) -> Generator[IO[bytes]]:
         with suppress(FileNotFoundError):
             os.unlink(part, dir_fd=here)
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        with os.fdopen(os.open(part, flags, 0o600, dir_fd=here), "wb") as file:
-            yield file
-            os.fchmod(file.fileno(), mode)
-        os.rename(part, name, src_dir_fd=here, dst_dir_fd=here)
+        try:
+            with os.fdopen(os.open(part, flags, 0o600, dir_fd=here), "wb") as file:
+                yield file
+                os.fchmod(file.fileno(), mode)
+            os.rename(part, name, src_dir_fd=here, dst_dir_fd=here)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                os.unlink(part, dir_fd=here)
+            raise
 
 
 def within(root: Path, path: str) -> tuple[str, ...]:

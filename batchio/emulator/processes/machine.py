@@ -64,7 +64,7 @@ class Machine:
             root.close()
             raise ConfigurationError(f"nodes: no process can be started: {error}") from error
         # A context of its own, so that certificates are those that the environment names now.
-        connector = aiohttp.TCPConnector(ssl=ssl.create_default_context())
+        connector = aiohttp.TCPConnector(ssl=await asyncio.to_thread(ssl.create_default_context))
         self._session = aiohttp.ClientSession(
             connector=connector, timeout=TIMEOUT, trust_env=True, auto_decompress=False
         )

@@ -29,24 +29,29 @@ class RealTree:
 
     def listed(self, *, recursive: bool) -> Iterable[File]:
         """As `Tree` says."""
-        found: list[str] = []
+        found: list[File] = []
         with suppress(FileNotFoundError):
-            for above, folders, files, _ in os.fwalk(self._root, follow_symlinks=False):
-                relative = os.path.relpath(above, self._root)
-                found += (os.path.normpath(os.path.join(relative, name)) for name in (*folders, *files))  # noqa: PTH118 - many
+            for above, folders, files, here in os.fwalk(self._root, follow_symlinks=False):
+                relative = Path(above).relative_to(self._root).as_posix()
+                prefix = "" if relative == "." else f"{relative}/"
+                found += (file for name in (*folders, *files) if (file := self._seen(prefix + name, name, here)))
                 if not recursive:
                     break
-        return (file for path in sorted(found) if (file := self.find(path)) is not None)
+        return sorted(found, key=lambda file: file.path)
+
+    def _seen(self, path: str, name: str, here: int) -> File | None:
+        """What stands under a name in an open folder."""
+        with suppress(OSError):
+            status = os.stat(name, dir_fd=here, follow_symlinks=False)
+            return self.find(path) if stat.S_ISLNK(status.st_mode) else _file(path, status)
+        return None
 
     def find(self, path: str) -> File | None:
         """As `Tree` says."""
         try:
-            found = beneath.status(self._root, path)
+            return _file(path, beneath.status(self._root, path))
         except (OSError, beneath.OutsideError):
             return None
-        changed = found.st_mtime_ns // 100 + ticks.UNIX_EPOCH
-        size = found.st_size if stat.S_ISREG(found.st_mode) else None if stat.S_ISDIR(found.st_mode) else 0
-        return File(path, size, changed, oct(found.st_mode))
 
     async def content(self, file: File, first: int, last: int) -> AsyncIterator[bytes]:
         """As `Tree` says."""
@@ -69,3 +74,8 @@ class RealTree:
                 shutil.rmtree(name, dir_fd=here)
             else:
                 os.unlink(name, dir_fd=here)
+
+
+def _file(path: str, status: os.stat_result) -> File:
+    size = status.st_size if stat.S_ISREG(status.st_mode) else None if stat.S_ISDIR(status.st_mode) else 0
+    return File(path, size, status.st_mtime_ns // 100 + ticks.UNIX_EPOCH, oct(status.st_mode))
