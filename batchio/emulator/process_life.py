@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from typing import TYPE_CHECKING, Any
 
 from . import ticks
@@ -53,7 +54,7 @@ class Processes:
         self._news = asyncio.Event()
         self._heart: asyncio.Task[None] | None = None
 
-    async def start(self, db: str | None) -> None:
+    async def start(self, db: str | os.PathLike[str] | None) -> None:
         """Take a folder for the nodes and make ready. Raises `ConfigurationError`."""
         self._news = asyncio.Event()
         await self.machine.start(db)

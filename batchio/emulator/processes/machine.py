@@ -54,7 +54,7 @@ class Machine:
         self._foreman: ForemanLink | None = None
         self._session: aiohttp.ClientSession | None = None
 
-    async def start(self, db: str | None = None) -> None:
+    async def start(self, db: str | os.PathLike[str] | None = None) -> None:
         """Take a root folder and a foreman. Raises `ConfigurationError`."""
         root = await asyncio.to_thread(Root.claim, db)
         foreman = ForemanLink(root)

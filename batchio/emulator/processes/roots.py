@@ -43,7 +43,7 @@ class Root:
             folder.mkdir(mode=0o700, exist_ok=True)
 
     @classmethod
-    def claim(cls, db: str | None = None) -> Self:
+    def claim(cls, db: str | os.PathLike[str] | None = None) -> Self:
         """A root of one's own; roots of dead services are cleared. Raises `ConfigurationError` where it is taken."""
         try:
             return cls._temporary() if db is None else cls._beside(db)
@@ -72,7 +72,7 @@ class Root:
         return cls(path, lock, keep=False)
 
     @classmethod
-    def _beside(cls, db: str) -> Self:
+    def _beside(cls, db: str | os.PathLike[str]) -> Self:
         path = Path(f"{os.path.realpath(db)}.nodes")
         path.mkdir(mode=0o700, exist_ok=True)
         lock = _locked(path)
