@@ -9,11 +9,12 @@ import asyncio
 import base64
 import ipaddress
 import math
+import os
 import warnings
 from collections import deque
 from collections.abc import Iterable
 from types import TracebackType
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from aiohttp import web
 
@@ -31,6 +32,9 @@ from .request_log import RequestLog, RequestRecord
 from .routes import Router
 from .store import Store
 
+if TYPE_CHECKING:
+    from .process_life import Processes
+
 DEVELOPMENT_ACCOUNT = "batchdev"
 DEVELOPMENT_KEY = base64.b64encode(b"batchio emulator: a published key that protects nothing at all!!").decode()
 """The key of the account where none is given. Everybody knows it."""
@@ -40,8 +44,10 @@ class Emulator:
     """A local Batch service on a real socket.
 
     `host` and `port`: where it listens; port 0 takes a free one. `account` and `key` (base64): who may sign;
-    without a key it is `DEVELOPMENT_KEY`. `nodes`: "none" (tasks stay active) or "simulate" (pools get nodes, on
-    which tasks run for a simulated time; `batchio.emulator.commands` tells how long and with which exit code).
+    without a key it is `DEVELOPMENT_KEY`. `nodes`: "none" (tasks stay active), "simulate" (pools get nodes, on
+    which tasks run for a simulated time; `batchio.emulator.commands` tells how long and with which exit code), or
+    "process": their command lines really run, as processes of this machine, with the rights of whoever started the
+    emulator; `batchio.emulator.processes` tells more.
     `db`: None (in memory). `faults`: `FaultRule`s to start with. `latency`: seconds that every answer takes.
     `auth`: "strict", or "loose" to take any bearer token. `clock`: a `Clock`, by default one that runs with real
     time.
@@ -73,13 +79,16 @@ class Emulator:
         clock: Clock | None = None,
     ) -> None:
         _check_options(nodes, db, auth, latency, port)
-        self._host = _checked_host(host)
+        self._host = _checked_host(host, nodes)
         self._port = port
         self._credential = SharedKeyCredential(account, DEVELOPMENT_KEY if key is None else key)
         self._first_faults = tuple(faults)
         self._faults = Faults(self._first_faults)
         self._clock = Clock() if clock is None else clock
-        self._store = Store(self._clock, simulate=nodes == "simulate")
+        self._store = Store(self._clock, simulate=nodes != "none")
+        if nodes == "process":
+            self._store.processes = _processes(self._store, account)
+        self._db = db
         self._log = RequestLog()
         self._front = Front(
             store=self._store,
@@ -136,6 +145,9 @@ class Emulator:
         """Listen. Raises `ConfigurationError` where the address is taken."""
         if self._runner is not None:
             raise ConfigurationError("emulator: it runs already")
+        processes = self._store.processes
+        if processes is not None:
+            await processes.start(self._db)
         runner = web.ServerRunner(LocalServer(self._front.handle), shutdown_timeout=0.1)
         await runner.setup()
         bound = "127.0.0.1" if self._host == "localhost" else self._host
@@ -143,9 +155,13 @@ class Emulator:
             await web.TCPSite(runner, bound, self._port, backlog=1024).start()
         except OSError as error:
             await runner.cleanup()
+            if processes is not None:
+                await processes.stop()
             raise ConfigurationError(f"emulator: cannot listen on {self._host}:{self._port}: {error}") from error
         self._runner = runner
         self._endpoint = f"http://{_reachable(self._host)}:{runner.addresses[0][1]}"
+        if processes is not None:
+            processes.open(self._endpoint)
         LOGGER.info("listening on %s", self._endpoint)
 
     async def stop(self) -> None:
@@ -160,6 +176,8 @@ class Emulator:
             task.cancel()
         await asyncio.gather(*flying, return_exceptions=True)
         await runner.cleanup()
+        if self._store.processes is not None:
+            await self._store.processes.stop()
         # Transports close in the loop's next rounds.
         for _ in range(3):
             await asyncio.sleep(0)
@@ -180,8 +198,8 @@ class Emulator:
 def _check_options(nodes: str, db: object, auth: str, latency: float, port: int) -> None:
     if nodes not in ("none", "simulate", "process"):
         raise ConfigurationError(f'nodes: "none", "simulate" or "process", not {nodes!r}')
-    if nodes == "process":
-        raise ConfigurationError(f'nodes: {nodes!r} is not there yet; "none" and "simulate" are')
+    if nodes == "process" and os.name != "posix":
+        raise ConfigurationError(f"nodes: {nodes!r} needs a POSIX system, with process groups")
     if db is not None:
         raise ConfigurationError("db: keeping the state in a file is not there yet; leave it out")
     if auth not in ("strict", "loose"):
@@ -192,13 +210,20 @@ def _check_options(nodes: str, db: object, auth: str, latency: float, port: int)
         raise ConfigurationError(f"port: 0 to 65535, not {port!r}")
 
 
-def _checked_host(host: str) -> str:
+def _processes(store: Store, account: str) -> Processes:
+    from .process_life import Processes  # noqa: PLC0415 - what it needs is not on every system
+
+    return Processes(store, account)
+
+
+def _checked_host(host: str, nodes: str) -> str:
     try:
         local = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         local = False
     if not local:
-        warnings.warn(f"the emulator listens on {host!r}, beyond this machine's loopback", stacklevel=3)
+        danger = "; whoever has its key can run any command here" if nodes == "process" else ""
+        warnings.warn(f"the emulator listens on {host!r}, beyond this machine's loopback{danger}", stacklevel=3)
     return host
 
 

@@ -6,7 +6,7 @@ listings agree.
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .clock import Clock
 from .effects import EFFECTS
@@ -15,6 +15,9 @@ from .resources import Certificate, Job, JobSchedule, Living, Node, Pool, Resour
 from .shelf import Shelf
 from .states import COMPLETED, DELETING, TERMINATING
 from .transitions import ACTS, GONE, Life
+
+if TYPE_CHECKING:
+    from .process_life import Processes
 
 R = TypeVar("R", Job, Pool, JobSchedule, Certificate)
 T = TypeVar("T")
@@ -35,11 +38,15 @@ _TAKES_NO_TASKS = {DELETING: "JobBeingDeleted", TERMINATING: "JobBeingTerminated
 
 
 class Store:
-    """All resources of the account, in memory; with `simulate` pools get nodes that run tasks."""
+    """All resources of the account, in memory; with `simulate` pools get nodes that run tasks.
+
+    `processes` is what really runs them; without it that is simulated.
+    """
 
     def __init__(self, clock: Clock, *, simulate: bool = False) -> None:
         self.clock = clock
         self.simulate = simulate
+        self.processes: Processes | None = None
         self._last = 0
         self._clear()
 
@@ -55,6 +62,13 @@ class Store:
     def reset(self) -> None:
         """Forget everything but the stamps, so that no ETag comes twice."""
         self._clear()
+        if self.processes is not None:
+            self.processes.reset()
+
+    @property
+    def next_due(self) -> int | None:
+        """When something may change next, in ticks."""
+        return self._life.next_due
 
     def now(self) -> int:
         """The time of the change that is under way, or of the clock."""

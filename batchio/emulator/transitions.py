@@ -157,6 +157,11 @@ class Life:
         """The time of the change that is under way; None between changes."""
         return self._now
 
+    @property
+    def next_due(self) -> int | None:
+        """When something may change next."""
+        return self._due[0][0] if self._due else None
+
     def entered(self, thing: Living) -> None:
         """A resource is in a new state, or what its deadlines depend on has changed: plan what follows from that."""
         for due in {due for row in _ROWS.get((thing.kind, thing.state), ()) if (due := _due(thing, row)) is not None}:
