@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import threading
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,6 +36,8 @@ class Told:
     error: BaseException | None = None
     most_open: int = 0
     """The most tasks that were taken and not yet received."""
+    window: float = math.inf
+    """What that may be."""
 
     def receive(self, outcomes: Iterable[TaskOutcome]) -> None:
         """Outcomes that the run handed out just now."""
@@ -101,6 +104,9 @@ async def drive(
     every request that the report counts. `interrupted`: requests in flight may be given up. `options`: of `submitting`.
     """
     told = Told()
+    if ids is None:
+        # Otherwise the input may be lists, which are taken whole.
+        told.window = 100 * options.get("max_requests", 256)
     with leaves_nothing():
         run = None
         try:
