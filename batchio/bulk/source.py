@@ -63,7 +63,10 @@ class _ContainerSource:
 
 
 class _AsyncSource:
-    """Reads in a task of its own, so that what has come can leave while the source pauses."""
+    """Reads in a task of its own, so that what has come can leave while the source pauses.
+
+    It reads ahead until so many tasks are there as were asked for: a list counts as all that it holds.
+    """
 
     def __init__(self, items: AsyncIterable[Any]) -> None:
         self._items = items
@@ -75,6 +78,7 @@ class _AsyncSource:
         self._room = asyncio.Event()
         self._room.set()
         self._most = CHUNK
+        self._waiting = 0
         self._task: asyncio.Task[None] | None = None
 
     async def read(self, most: int) -> list[Any]:
@@ -89,7 +93,8 @@ class _AsyncSource:
             self._wake.clear()
             await self._wake.wait()
         taken, self._buffer = self._buffer[:most], self._buffer[most:]
-        if len(self._buffer) < most:
+        self._waiting = sum(map(_tasks_in, self._buffer))
+        if self._waiting < most:
             self._room.set()
         return taken
 
@@ -106,9 +111,10 @@ class _AsyncSource:
         try:
             async for item in items:
                 self._buffer.append(item)
+                self._waiting += _tasks_in(item)
                 if len(self._buffer) == 1:
                     self._wake.set()
-                if len(self._buffer) >= self._most:
+                if self._waiting >= self._most:
                     self._room.clear()
                     await self._room.wait()
         except asyncio.CancelledError as error:
@@ -120,6 +126,10 @@ class _AsyncSource:
             self._ended = True
             self._wake.set()
             await _close(items)
+
+
+def _tasks_in(item: Any) -> int:
+    return len(item) if isinstance(item, list | tuple) else 1
 
 
 async def _close(items: AsyncIterator[Any]) -> None:

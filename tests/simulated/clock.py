@@ -16,6 +16,8 @@ T = TypeVar("T")
 
 _REAL_SECONDS = 10.0
 """How long a thread may take to say something when nothing else can happen any more."""
+_TURN = 1e-6
+"""Seconds that a turn of the loop takes. On a clock that stood still who waits for an instant would wait for ever."""
 
 
 class StuckError(RuntimeError):
@@ -36,7 +38,7 @@ class _Selector(selectors.DefaultSelector):
             if not events:
                 raise StuckError(f"at {self.now:.3f} s nothing is left that could happen")
             return events
-        self.now += max(0.0, timeout)
+        self.now += max(_TURN, timeout)
         return super().select(0)
 
 

@@ -26,11 +26,19 @@ from batchio.session.transport import Incoming
 ENDPOINT = "http://127.0.0.1:1"
 
 
-class Service(Owner, Protocol):
-    """What the transport needs of a service."""
+class Service(Protocol):
+    """What the transport needs of a service. What it remembers of a request is its own affair."""
 
     @property
     def is_listening(self) -> bool: ...
+
+    def opened(self, link: Link, /) -> int: ...
+
+    def closed(self, link: Link, record: Any, /) -> None: ...
+
+    def early(self, head: Head, /) -> bytes | None: ...
+
+    def serve(self, link: Link, head: Head, body: bytes, /) -> Any: ...
 
 
 class MemoryLink(Link):
