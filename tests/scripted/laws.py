@@ -34,12 +34,14 @@ class Fact(enum.IntFlag):
     INTERRUPTED = 512
     """The run was cancelled or left: a request that never arrived may have been on its way."""
     UNSEEN = 1024
-    """Requests may have been on their way that the service never saw, or an earlier run was killed."""
+    """Requests may have been on their way that the service never saw."""
     TOLD_ADDED = 2048
     """It was told as added, as a twin perhaps."""
     TOLD_EXISTED = 4096
     TOLD_UNKNOWN = 8192
     """In the same way."""
+    KILLED = 16384
+    """An earlier run was killed: nobody knows what it would have told, nor what it had reserved and not sent."""
 
 
 NONE = Fact(0)
@@ -59,7 +61,7 @@ def complaints(state: str, facts: Fact, *, confirmed: bool) -> Iterator[str]:
             yield "existed, and is not there"
         if not facts & Fact.SENT:
             yield "existed, and was never sent"
-        if not facts & (Fact.THEIRS | Fact.TOLD_ADDED | Fact.TOLD_UNKNOWN):
+        if not facts & (Fact.THEIRS | Fact.TOLD_ADDED | Fact.TOLD_UNKNOWN | Fact.KILLED):
             yield "existed, and only we sent it"
     elif state == "unknown":
         if not facts & (_ANY_OPEN | Fact.INTERRUPTED):
@@ -79,7 +81,7 @@ def _of_added(facts: Fact, *, confirmed: bool) -> Iterator[str]:
         return
     if not facts & Fact.EXISTS:
         yield "added without a word of the service"
-    if not facts & (Fact.INFERRED | Fact.UNSEEN):
+    if not facts & (Fact.INFERRED | Fact.UNSEEN | Fact.KILLED):
         yield "added by inference, and no attempt was open"
 
 
@@ -99,7 +101,7 @@ def complaints_of_all(states: frozenset[str], facts: Fact) -> Iterator[str]:
     """What is wrong with telling all tasks of one id, twins included, in these states."""
     if facts & THERE == THERE:
         yield "both ours and another's"
-    if facts & Fact.OURS and not states & {"added", "unknown"}:
+    if facts & Fact.OURS and not states & {"added", "unknown"} and not facts & Fact.KILLED:
         if "rejected" not in states:
             yield "the service added it through us, told:"
         elif not facts & _ANY_OPEN:
