@@ -47,7 +47,7 @@ def test_hours_pass_in_no_time() -> None:
         await asyncio.sleep(10 * 3600)
         return asyncio.get_running_loop().time()
 
-    assert run(main()) == pytest.approx(10 * 3600)
+    assert run(main()) == pytest.approx(10 * 3600, abs=1e-3)
     assert time.monotonic() - begun < 60
 
 
@@ -56,7 +56,7 @@ def test_timers_come_in_their_order() -> None:
 
     async def sleeper(seconds: float) -> None:
         await asyncio.sleep(seconds)
-        assert asyncio.get_running_loop().time() == pytest.approx(seconds)
+        assert asyncio.get_running_loop().time() == pytest.approx(seconds, abs=1e-3)
         seen.append(seconds)
 
     async def main() -> None:

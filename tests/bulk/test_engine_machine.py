@@ -21,38 +21,14 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
-from scripted import (
-    Act,
-    drop,
-    fail,
-    hang,
-    html,
-    omit,
-    recase,
-    refuse,
-    results,
-    reverse,
-    strangers,
-    truncate,
-    twice,
-    unreadable,
-)
-from simulated.play import Play
-
-ACTS = [
-    *(refuse(429), refuse(503, retry_after="2"), fail(500), fail(500, share=1.0), fail(502, share=0.5)),
-    *(fail(503, "ServiceUnavailable", share=1.0), fail(413, "RequestBodyTooLarge"), html(502, share=1.0)),
-    *(drop(0.0), drop(0.5), drop(1.0), hang(0.0), hang(1.0), Act(hold=30.0), Act(wait=30.0)),
-    *(truncate(), unreadable(), Act(share=0.6)),
-    *map(results, [omit(7), reverse, recase, twice, strangers]),
-]
-"""What a request may meet."""
+from scripted import Act
+from simulated.play import ACTS, Play
 
 UNHURRIED = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
 QUICK = settings(
     max_examples=25, stateful_step_count=25, deadline=None, derandomize=True, suppress_health_check=UNHURRIED
 )
-LONG = settings(max_examples=1_500, stateful_step_count=60, deadline=None, suppress_health_check=UNHURRIED)
+LONG = settings(max_examples=300, stateful_step_count=60, deadline=None, suppress_health_check=UNHURRIED)
 
 
 class Submitting(RuleBasedStateMachine):

@@ -55,7 +55,7 @@ def check(
     if not killed:
         _one_outcome_each(told, ids, complete=complete)
         _report_adds_up(told, existed_ok=existed_ok)
-    given_up = _Groups(told, service, interrupted=interrupted, killed=killed).check()
+    given_up = _Groups(told, service, ids, interrupted=interrupted, killed=killed).check()
     assert given_up <= 100 * max_requests, f"{given_up} tasks given up in flight"
     _bounds(service.history, max_requests, max_body, max_pending_bytes)
     assert told.most_open <= told.window, f"{told.most_open} tasks taken and not told, the window is {told.window}"
@@ -121,7 +121,9 @@ def _report_adds_up(told: Told, *, existed_ok: bool) -> None:
 class _Groups:
     """(2) to (5), (9): what was told of each id, against truth and history. Letter case does not count."""
 
-    def __init__(self, told: Told, service: ScriptedService, *, interrupted: bool, killed: bool) -> None:
+    def __init__(
+        self, told: Told, service: ScriptedService, ids: Sequence[str | None], *, interrupted: bool, killed: bool
+    ) -> None:
         self._told = told
         self._truth = service.truth
         # A request on a connection that the service has just closed never arrives, and its client cannot know that.
@@ -129,6 +131,8 @@ class _Groups:
         unseen = Fact.UNSEEN if left or service.starved else NONE
         self._always = unseen | (Fact.INTERRUPTED if interrupted else NONE) | (Fact.KILLED if killed else NONE)
         self._given_up = 0
+        times = Counter(task_id.lower() for task_id in ids if task_id is not None)
+        self._twins = {folded for folded, count in times.items() if count > 1}
         self._sent: defaultdict[str, list[Record]] = defaultdict(list)
         for record in service.history:
             for folded in record.folded:
@@ -170,7 +174,8 @@ class _Groups:
     def _there(self, folded: str) -> Fact:
         adds = self._truth.adds.get(folded, 0)
         assert adds <= 1, f"{folded} was added {adds} times"
-        return (Fact.OURS if adds else NONE) | (Fact.THEIRS if folded in self._truth.before else NONE)
+        theirs = Fact.THEIRS if folded in self._truth.before else NONE
+        return (Fact.OURS if adds else NONE) | theirs | (Fact.TWIN if folded in self._twins else NONE)
 
 
 def _facts_of(records: Iterable[Record], folded: str) -> Fact:

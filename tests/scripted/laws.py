@@ -42,6 +42,8 @@ class Fact(enum.IntFlag):
     """In the same way."""
     KILLED = 16384
     """An earlier run was killed: nobody knows what it would have told, nor what it had reserved and not sent."""
+    TWIN = 32768
+    """The input holds it more than once."""
 
 
 NONE = Fact(0)
@@ -61,7 +63,8 @@ def complaints(state: str, facts: Fact, *, confirmed: bool) -> Iterator[str]:
             yield "existed, and is not there"
         if not facts & Fact.SENT:
             yield "existed, and was never sent"
-        if not facts & (Fact.THEIRS | Fact.TOLD_ADDED | Fact.TOLD_UNKNOWN | Fact.KILLED):
+        is_after_twin = Fact.KILLED | Fact.TWIN in facts
+        if not facts & (Fact.THEIRS | Fact.TOLD_ADDED | Fact.TOLD_UNKNOWN) and not is_after_twin:
             yield "existed, and only we sent it"
     elif state == "unknown":
         if not facts & (_ANY_OPEN | Fact.INTERRUPTED):

@@ -14,7 +14,27 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-from scripted import Act, ItemError, Record, Told, check, item_error
+from scripted import (
+    Act,
+    ItemError,
+    Record,
+    Told,
+    check,
+    drop,
+    fail,
+    hang,
+    html,
+    item_error,
+    omit,
+    recase,
+    refuse,
+    results,
+    reverse,
+    strangers,
+    truncate,
+    twice,
+    unreadable,
+)
 from scripted.checker import in_time
 from scripted.resuming import FINAL, Runs
 
@@ -27,6 +47,15 @@ from .service import MemoryService
 from .transport import connect
 
 T = TypeVar("T")
+
+ACTS = [
+    *(refuse(429), refuse(503, retry_after="2"), fail(500), fail(500, share=1.0), fail(502, share=0.5)),
+    *(fail(503, "ServiceUnavailable", share=1.0), fail(413, "RequestBodyTooLarge"), html(502, share=1.0)),
+    *(drop(0.0), drop(0.5), drop(1.0), hang(0.0), hang(1.0), Act(hold=30.0), Act(wait=30.0)),
+    *(truncate(), unreadable(), Act(share=0.6)),
+    *map(results, [omit(7), reverse, recase, twice, strangers]),
+]
+"""What a request may meet."""
 
 _SLACK = 90.0
 """Seconds: a try that runs into its timeout, the longest backoff, the longest search for a rate."""
