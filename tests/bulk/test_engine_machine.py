@@ -26,7 +26,7 @@ from simulated.play import ACTS, Play
 
 UNHURRIED = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
 QUICK = settings(
-    max_examples=25, stateful_step_count=25, deadline=None, derandomize=True, suppress_health_check=UNHURRIED
+    max_examples=50, stateful_step_count=30, deadline=None, derandomize=True, suppress_health_check=UNHURRIED
 )
 LONG = settings(max_examples=300, stateful_step_count=60, deadline=None, suppress_health_check=UNHURRIED)
 
@@ -114,14 +114,22 @@ class Submitting(RuleBasedStateMachine):
         self.now.read(on=on)
 
     @precondition(lambda self: self.goes_on() and (self.folder or len(self.now.ids) > 200))
-    @rule()
-    def cancel(self) -> None:
+    @rule(count=st.integers(0, 150))
+    def cancel(self, count: int) -> None:
+        self.push_on_its_way(count)
         self.now.cancel()
 
     @precondition(keeps_journal)
-    @rule()
-    def kill(self) -> None:
+    @rule(count=st.integers(0, 150))
+    def kill(self, count: int) -> None:
+        self.push_on_its_way(count)
         self.now.kill()
+
+    def push_on_its_way(self, count: int) -> None:
+        """More input, so short before the end that its requests are on their way, where there is room for them."""
+        if count:
+            self.push(count)
+            self.now.wait(0.08)
 
     @invariant()
     def holds(self) -> None:
