@@ -163,7 +163,9 @@ class Engine:
                     return
                 await self._sleep(now)
             elif len(self._carriers) >= self.options.max_requests:
-                await self._sleep(now)
+                # Whatever is due meanwhile is due then: only a place brings it on.
+                self._wake.clear()
+                await self._wake.wait()
             else:
                 self._entering = 1
                 await self.gate.enter()

@@ -104,9 +104,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def window(self) -> int:
         """Tasks that were taken and have no outcome yet, or one that is not read, at most: all requests full, and what
-        is read ahead, without which a small window empties before the next chunk is there.
+        is read ahead (as much again, at most 2,000), without which a window empties before the next chunk is there.
         """
-        return self.max_pending or self.max_requests * MAX_TASKS + READ_AHEAD
+        full = self.max_requests * MAX_TASKS
+        return self.max_pending or full + min(full, READ_AHEAD)
 
 
 READ_AHEAD = 2_000

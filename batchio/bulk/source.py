@@ -79,7 +79,10 @@ class _ContainerSource:
 
 
 class _AsyncSource:
-    """Reads in a task of its own, so that what has come can leave while the source pauses."""
+    """Reads in a task of its own, so that what has come can leave while the source pauses.
+
+    It reads ahead until so many tasks are there as were asked for: a list counts as all that it holds.
+    """
 
     def __init__(self, items: AsyncIterable[Any]) -> None:
         self.pulled = 0
@@ -92,6 +95,7 @@ class _AsyncSource:
         self._room = asyncio.Event()
         self._room.set()
         self._most = CHUNK
+        self._waiting = 0
         self._task: asyncio.Task[None] | None = None
 
     async def read(self, most: int, ready: Ready | None = None) -> list[Any]:  # noqa: ARG002 - no thread
@@ -106,7 +110,8 @@ class _AsyncSource:
             self._wake.clear()
             await self._wake.wait()
         taken, self._buffer = self._buffer[:most], self._buffer[most:]
-        if len(self._buffer) < most:
+        self._waiting = sum(map(_tasks_in, self._buffer))
+        if self._waiting < most:
             self._room.set()
         return taken
 
@@ -124,9 +129,10 @@ class _AsyncSource:
             async for item in items:
                 self._buffer.append(item)
                 self.pulled += 1
+                self._waiting += _tasks_in(item)
                 if len(self._buffer) == 1:
                     self._wake.set()
-                if len(self._buffer) >= self._most:
+                if self._waiting >= self._most:
                     self._room.clear()
                     await self._room.wait()
         except asyncio.CancelledError as error:
@@ -140,10 +146,13 @@ class _AsyncSource:
             await _close(items)
 
 
+def _tasks_in(item: Any) -> int:
+    return len(item) if isinstance(item, list | tuple) else 1
+
+
 async def _close(items: AsyncIterator[Any]) -> None:
     # A generator that is left in the middle would be closed by the garbage collector, at no time in particular.
-    close: Callable[[], Any] | None = getattr(items, "aclose", None)
-    if close is not None:
+    if (close := getattr(items, "aclose", None)) is not None:
         await close()
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 import pytest
-from scripted import ScriptedService, Told, check, drop, for_requests, item_error, make_ids, make_models
+from scripted import ScriptedService, Told, by_index, check, drop, for_requests, hang, item_error, make_ids, make_models
 
 from batchio import BatchClient, OutcomeState, TaskOutcome
 
@@ -68,6 +68,7 @@ WRONG: dict[str, tuple[Callable[[Told], None], str]] = {
         lambda told: tell(told, EXISTED, OutcomeState.ADDED, confirmed=False),
         "no attempt was open",
     ),
+    "open and told as not sent": (lambda told: tell(told, UNCONFIRMED, OutcomeState.NOT_SENT), "told:"),
     "inferred and told as certain": (lambda told: tell(told, UNCONFIRMED, OutcomeState.ADDED), "nobody said so"),
 }
 
@@ -94,3 +95,20 @@ async def test_the_checker_reads_what_the_service_saw(told: Told, service: Scrip
     service.violations.append("no client-request-id")
     with pytest.raises(AssertionError, match="client-request-id"):
         check(told, service, make_ids(COUNT))
+
+
+async def test_what_is_on_its_way_at_the_end_is_unknown(client: BatchClient, service: ScriptedService) -> None:
+    service.fault = for_requests([2], hang(0.0))
+    async with client.tasks.submitting(service.job, make_models(COUNT), keep="all", max_requests=1) as run:
+        async for _ in run:
+            if run.progress.done >= 100:
+                await service.until(lambda: len(service.history) == 2)
+                break
+    told = Told(outcomes=by_index(run.report.outcomes), report=run.report)
+    await service.until(lambda: service.history[1].gone)
+    on_its_way = told.states("unknown")
+    assert len(on_its_way) == 100
+    check(told, service, make_ids(COUNT), complete=False, interrupted=True)
+    tell(told, on_its_way[0], OutcomeState.NOT_SENT)
+    with pytest.raises(AssertionError, match="an attempt had no answer"):
+        check(told, service, make_ids(COUNT), complete=False, interrupted=True)

@@ -37,6 +37,7 @@ from .driving import (
     make_models,
     settled,
     submit,
+    window_of,
 )
 from .faults import Fault, Items, chance, each, for_requests, poisoned, refuse, too_large, when
 from .feeding import add, add_each, add_together, judge_feed, start, told_by
@@ -96,4 +97,5 @@ __all__ = [
     "twice",
     "unreadable",
     "when",
+    "window_of",
 ]

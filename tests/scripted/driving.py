@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import threading
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -35,6 +36,8 @@ class Told:
     error: BaseException | None = None
     most_open: int = 0
     """The most tasks that were taken and not yet received."""
+    window: float = math.inf
+    """What that may be."""
 
     def receive(self, outcomes: Iterable[TaskOutcome]) -> None:
         """Outcomes that the run handed out just now."""
@@ -51,6 +54,11 @@ class Told:
     def codes(self) -> dict[int, str | None]:
         """The error codes of the outcomes that have one."""
         return {index: outcome.error.code for index, outcome in sorted(self.outcomes.items()) if outcome.error}
+
+
+def window_of(max_requests: int) -> int:
+    """Tasks that a run may hold: all its requests full, and as much again read ahead, but at most 2,000 of that."""
+    return 100 * max_requests + min(100 * max_requests, 2_000)
 
 
 def connect(service: ScriptedService, *, timeout: float = 10.0, credential: Any = None, **options: Any) -> BatchClient:
@@ -101,6 +109,9 @@ async def drive(
     every request that the report counts. `interrupted`: requests in flight may be given up. `options`: of `submitting`.
     """
     told = Told()
+    if ids is None:
+        # Otherwise the input may be lists, which are taken whole.
+        told.window = window_of(options.get("max_requests", 256))
     with leaves_nothing():
         run = None
         try:
