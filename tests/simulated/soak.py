@@ -16,7 +16,7 @@ from random import Random
 from typing import Any
 
 from scripted.checker import STATES, in_time
-from scripted.driving import leaves_nothing, settled
+from scripted.driving import leaves_nothing, settled, window_of
 from scripted.laws import NONE, THERE, TOLD, Fact, complaints, complaints_of_all
 
 from batchio import SubmissionReport, TaskOutcome
@@ -172,7 +172,7 @@ class Soak:
         for number, members in self._members().items():
             self._check_twins(number, members)
         assert crowd.most_open <= plan.max_requests, f"{crowd.most_open} requests in flight"
-        held = 100 * plan.max_requests + _LISTED
+        held = window_of(plan.max_requests) + _LISTED
         assert self._most_held <= held, f"{self._most_held} tasks held"
         assert report.requests >= crowd.requests
         in_time(ended, healthy=plan.seconds, rest=self.rest, rate=100 * plan.rate, slack=_SLACK)
