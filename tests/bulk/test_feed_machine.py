@@ -120,8 +120,10 @@ class Feeding(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "feed"):
             self.troubles.end()
-            self.loop.run_until_complete(self.end())
-            self.loop.close()
+            try:
+                self.loop.run_until_complete(self.end())
+            finally:
+                self.loop.close()
 
     async def end(self) -> None:
         await self.service.start()
