@@ -28,7 +28,7 @@ UNHURRIED = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data
 QUICK = settings(
     max_examples=50, stateful_step_count=30, deadline=None, derandomize=True, suppress_health_check=UNHURRIED
 )
-LONG = settings(max_examples=300, stateful_step_count=60, deadline=None, suppress_health_check=UNHURRIED)
+LONG = settings(max_examples=150, stateful_step_count=60, deadline=None, suppress_health_check=UNHURRIED)
 
 
 class Submitting(RuleBasedStateMachine):

@@ -21,7 +21,7 @@ UNHURRIED = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data
 QUICK = settings(
     max_examples=25, stateful_step_count=25, deadline=None, derandomize=True, suppress_health_check=UNHURRIED
 )
-LONG = settings(max_examples=400, stateful_step_count=60, deadline=None, suppress_health_check=UNHURRIED)
+LONG = settings(max_examples=150, stateful_step_count=60, deadline=None, suppress_health_check=UNHURRIED)
 SLACK, RATE = 90.0, 50.0
 
 
@@ -120,8 +120,10 @@ class Feeding(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "feed"):
             self.troubles.end()
-            self.loop.run_until_complete(self.end())
-            self.loop.close()
+            try:
+                self.loop.run_until_complete(self.end())
+            finally:
+                self.loop.close()
 
     async def end(self) -> None:
         await self.service.start()

@@ -39,6 +39,7 @@ class Fact(enum.IntFlag):
     """It was told as added, as a twin perhaps."""
     TOLD_EXISTED = 4096
     TOLD_UNKNOWN = 8192
+    TOLD_REJECTED = 65536
     """In the same way."""
     KILLED = 16384
     """An earlier run was killed: nobody knows what it would have told, nor what it had reserved and not sent."""
@@ -49,7 +50,12 @@ class Fact(enum.IntFlag):
 NONE = Fact(0)
 THERE = Fact.OURS | Fact.THEIRS
 _ANY_OPEN = Fact.OPEN | Fact.MAYBE_OPEN | Fact.UNSEEN
-TOLD = {"added": Fact.TOLD_ADDED, "existed": Fact.TOLD_EXISTED, "unknown": Fact.TOLD_UNKNOWN}
+TOLD = {
+    "added": Fact.TOLD_ADDED,
+    "existed": Fact.TOLD_EXISTED,
+    "unknown": Fact.TOLD_UNKNOWN,
+    "rejected": Fact.TOLD_REJECTED,
+}
 """The fact that it was told so."""
 _TOLD_THERE = Fact.THEIRS | Fact.TOLD_ADDED | Fact.TOLD_EXISTED | Fact.TOLD_UNKNOWN
 
@@ -63,14 +69,22 @@ def complaints(state: str, facts: Fact, *, confirmed: bool) -> Iterator[str]:
             yield "existed, and is not there"
         if not facts & Fact.SENT:
             yield "existed, and was never sent"
-        is_after_twin = Fact.KILLED | Fact.TWIN in facts
-        if not facts & (Fact.THEIRS | Fact.TOLD_ADDED | Fact.TOLD_UNKNOWN) and not is_after_twin:
+        if not _may_exist(facts):
             yield "existed, and only we sent it"
     elif state == "unknown":
         if not facts & (_ANY_OPEN | Fact.INTERRUPTED):
             yield "unknown, and nothing is open"
     elif state in {"gave_up", "not_sent"}:
         yield from _of_absent(state, facts)
+
+
+def _may_exist(facts: Fact) -> bool:
+    """Whether it was there before: somebody else's, or its twin's."""
+    # A twin that was rejected may have been added by a try before that, which nobody answered.
+    is_after_rejected = Fact.TOLD_REJECTED in facts and bool(facts & _ANY_OPEN)
+    is_after_killed = Fact.KILLED | Fact.TWIN in facts
+    is_told = bool(facts & (Fact.THEIRS | Fact.TOLD_ADDED | Fact.TOLD_UNKNOWN))
+    return is_told or is_after_rejected or is_after_killed
 
 
 def _of_added(facts: Fact, *, confirmed: bool) -> Iterator[str]:
@@ -91,7 +105,7 @@ def _of_added(facts: Fact, *, confirmed: bool) -> Iterator[str]:
 def _of_absent(state: str, facts: Fact) -> Iterator[str]:
     if state == "gave_up" and not facts & Fact.SENT:
         yield "gave up, and was never sent"
-    if facts & _TOLD_THERE:
+    if facts & _TOLD_THERE or _may_exist(facts):
         # Somebody else's, or its twin's: that one is asked.
         return
     if facts & THERE:
