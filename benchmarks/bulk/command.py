@@ -7,6 +7,7 @@ table that looks complete.
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from typing import Any
 
 from benchmarks import drawing, frame
@@ -14,7 +15,7 @@ from benchmarks.goals import Goal
 from benchmarks.processes import measured, pins
 from benchmarks.responder.handle import responder
 
-from . import command_line, feed, goals, journal, memory, tables
+from . import command_line, feed, goals, journal, memory, rates, signing, tables, tls
 from .building import KINDS
 from .clients import LISTED, Order
 from .rounds import Setting, interleaved, tasks_for
@@ -121,11 +122,40 @@ def _feed(setting: Setting, arguments: argparse.Namespace) -> _Found:
 
 
 def _journal(setting: Setting, arguments: argparse.Namespace) -> _Found:
-    sizes = [size for size in arguments.size if size != "large"] or arguments.size
-    found = journal.measure(setting, sizes, arguments.tasks, arguments.in_flight, arguments.repeat)
+    found = journal.measure(setting, _not_large(arguments.size), arguments.tasks, arguments.in_flight, arguments.repeat)
     text, judged = journal.report(found)
     print(f"\n## Journal: the same run with and without it\n\n{text}")
     return found, judged
+
+
+def _rates(setting: Setting, arguments: argparse.Namespace) -> _Found:
+    rounds = rates.measure(setting, arguments.tasks, arguments.repeat)
+    text, judged = rates.report(rounds)
+    print(f"\n## Rates: a service that takes 100 ms a request\n\n{text}")
+    return rounds, judged
+
+
+def _signing(setting: Setting, arguments: argparse.Namespace) -> _Found:
+    found = signing.measure(setting, _not_large(arguments.size), arguments.tasks, arguments.in_flight, arguments.repeat)
+    text, judged = signing.report(found)
+    print(f"\n## Signing: the same run with a shared key and with a token\n\n{text}")
+    return found, judged
+
+
+def _tls(setting: Setting, arguments: argparse.Namespace) -> _Found:
+    sizes = _not_large(arguments.size)
+    with responder(
+        latency=arguments.latency, chunked=arguments.chunked, tls=True, core=setting.pins.responder
+    ) as service:
+        secure = replace(setting, responder=service)
+        found = tls.measure(setting, secure, sizes, arguments.tasks, arguments.in_flight, arguments.repeat)
+    text, judged = tls.report(found)
+    print(f"\n## TLS: the same run over https and over http\n\n{text}")
+    return found, judged
+
+
+def _not_large(sizes: list[str]) -> list[str]:
+    return [size for size in sizes if size != "large"] or sizes
 
 
 _PARTS = {
@@ -135,4 +165,7 @@ _PARTS = {
     "journal": _journal,
     "cli": _command_line,
     "feed": _feed,
+    "rates": _rates,
+    "signing": _signing,
+    "tls": _tls,
 }

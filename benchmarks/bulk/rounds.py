@@ -46,7 +46,7 @@ def run_once(setting: Setting, client: str, order: Order) -> Run:
     responder.take(responder.latency if order.latency is None else order.latency)
     before = responder.cpu()
     command = ["-m", "benchmarks.bulk.child", client, json.dumps(asdict(order))]
-    found = measured(command, core=setting.pins.client)
+    found = measured(command, core=setting.pins.client, environment=responder.trust)
     after = responder.cpu()
     counts = responder.delivered(order.tasks)
     _check(found, counts, order)

@@ -82,6 +82,9 @@ LISTED = {
 
 UNLISTED = {
     "batchio-lines": Listed(module="ours", about="submit, lines of a file as bytes", expected=_expected(2.5, 3.5, 14)),
+    "batchio-token": Listed(
+        module="ours", about="submit, mappings, a bearer token and no signature", expected=_expected(2.5, 3.5, 14)
+    ),
     "batchio-feed": Listed(
         module="callers", about="10,000 callers of one feed, mappings", expected=_expected(10, 12, 25)
     ),
