@@ -23,7 +23,7 @@ import pytest
 
 from batchio import BatchClient, SharedKeyCredential
 from benchmarks import drawing, goals
-from benchmarks.__main__ import main
+from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.account import ACCOUNT, KEY
 from benchmarks.bulk import shapes
 from benchmarks.pacing import measure
@@ -208,7 +208,7 @@ def test_the_readme_shows_the_pictures_with_their_commands(monkeypatch: pytest.M
 
 def _picture_of(words: list[str], monkeypatch: pytest.MonkeyPatch) -> str:
     parser = argparse.ArgumentParser()
-    importlib.import_module(f"benchmarks.{words[0]}").add_arguments(parser)
+    importlib.import_module(f"benchmarks.{BENCHMARKS[words[0]][0]}").add_arguments(parser)
     monkeypatch.setattr("importlib.util.find_spec", is_there)
     parts = parser.parse_args(words[1:]).parts
     return next(drawing.PICTURES[part][1] for part in parts if part in drawing.PICTURES)

@@ -1,13 +1,15 @@
 """The bulk benchmark as a command: its options, its parts in order, what it prints.
 
 Law: the parts are independent; what one of them cannot measure ends the benchmark with a word on why, never with a
-table that looks complete.
+table that looks complete. Only of `others` some may be missing, and stand below the table then.
 """
 
 from __future__ import annotations
 
 import argparse
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from benchmarks import drawing, frame
@@ -15,7 +17,7 @@ from benchmarks.goals import Goal
 from benchmarks.processes import measured, pins
 from benchmarks.responder.handle import responder
 
-from . import command_line, feed, goals, journal, memory, rates, signing, tables, tls
+from . import command_line, feed, goals, journal, memory, others, rates, signing, tables, tls
 from .building import KINDS
 from .clients import LISTED, Order
 from .rounds import Setting, interleaved, tasks_for
@@ -26,7 +28,7 @@ _MEMORY = [50_000, 200_000, 1_000_000]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options."""
-    parser.add_argument("--parts", type=frame.names(_PARTS), default=list(_PARTS), help=f"of {','.join(_PARTS)}; all")
+    parser.add_argument("--parts", type=frame.names(_PARTS), default=list(_USUAL), help=_parts_help())
     parser.add_argument("--size", type=frame.names(SIZES), default=list(SIZES), help=f"of {','.join(SIZES)}; all")
     parser.add_argument("--tasks", type=int, help="tasks a run, at most; else what takes about 2 s of CPU")
     parser.add_argument("--in-flight", type=int, default=10, help="requests in flight; 10")
@@ -37,6 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     frame.add_options(parser, LISTED, repeat=3)
     parser.add_argument("--feed-tasks", type=int, default=200_000, help="tasks of the callers, at most; 200000")
     drawing.add_option(parser)
+
+
+def _parts_help() -> str:
+    return f"of {','.join(_PARTS)}; all but others, which installs other clients in a temporary folder"
 
 
 def _counts(text: str) -> list[int]:
@@ -154,6 +160,16 @@ def _tls(setting: Setting, arguments: argparse.Namespace) -> _Found:
     return found, judged
 
 
+def _others(setting: Setting, arguments: argparse.Namespace) -> _Found:
+    sizes = _not_large(arguments.size)
+    with tempfile.TemporaryDirectory(prefix="batchio-benchmark-") as folder:
+        available, missing = others.programs(setting, Path(folder))
+        rounds = others.measure(setting, available, sizes, arguments.tasks, arguments.in_flight, arguments.repeat)
+    text, judged = others.report(rounds, available, missing, sizes)
+    print(f"\n## Others: clients in environments of their own\n\n{text}")
+    return {"rounds": rounds, "versions": {name: each.version for name, each in available.items()}}, judged
+
+
 def _not_large(sizes: list[str]) -> list[str]:
     return [size for size in sizes if size != "large"] or sizes
 
@@ -168,4 +184,6 @@ _PARTS = {
     "rates": _rates,
     "signing": _signing,
     "tls": _tls,
+    "others": _others,
 }
+_USUAL = [part for part in _PARTS if part != "others"]

@@ -100,3 +100,10 @@ def tls(cost: float | None, size: str, client: str) -> list[Goal]:
     if cost is None:
         return []
     return [Goal(what=f"tls, {size}: {client} / floor, both over TLS", measured=cost, limit=None)]
+
+
+def others(cost: float | None, size: str, client: str) -> list[Goal]:
+    """CPU of another client against batchio's."""
+    if cost is None:
+        return []
+    return [Goal(what=f"others, {size}: {client} / batchio-mappings", measured=cost, limit=None, above=True)]
