@@ -111,7 +111,11 @@ def test_rates_signing_and_tls_end_to_end(tmp_path: Path) -> None:
     ]
     found = json.loads(found_in.read_text())
     for each in found["rates"]:
-        assert [(run["in_flight"], run["latency"]) for run in each] == [(50, 0.1), (None, 0.1)]
+        assert [(run["client"], run["in_flight"]) for run in each] == [
+            ("floor", 50),
+            ("batchio-mappings", 50),
+            ("batchio-mappings", None),
+        ]
         # Each request takes 100 ms.
         assert all(run["tasks"] / run["wall"] < 10_500 for run in each)
     for pairs in found["signing"].values():

@@ -1,7 +1,8 @@
 """The rates part: tasks/s of `submit` where the service takes 100 ms a request, the slow start included.
 
 Law: a rate is that of the whole run, from making the client to closing it, over a run long enough that its start is a
-small part, as it is for whoever has so many tasks. What is possible is what is in flight over the latency.
+small part, as it is for whoever has so many tasks. What is possible is what is in flight over the latency; the floor
+with as many in flight shows what of that is possible on this machine.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from .clients import Order
 from .rounds import Setting, interleaved
 
 CLIENT = "batchio-mappings"
+FLOOR = "floor"
 IN_FLIGHT = 50
 _LATENCY = 0.1
 _FULL_REQUEST = 100
@@ -25,17 +27,31 @@ POSSIBLE = IN_FLIGHT * _FULL_REQUEST / _LATENCY
 """Tasks/s with `IN_FLIGHT` requests."""
 
 _SECONDS = 15
-_TASKS = {IN_FLIGHT: round(POSSIBLE * _SECONDS), None: round(goals.RATE * _SECONDS)}
-"""Requests in flight, None for the client's default -> tasks of a run."""
+_RUNS = (
+    (FLOOR, IN_FLIGHT, round(POSSIBLE * _SECONDS)),
+    (CLIENT, IN_FLIGHT, round(POSSIBLE * _SECONDS)),
+    (CLIENT, None, round(goals.RATE * _SECONDS)),
+)
+"""Client, requests in flight (None for the client's default), tasks of a run."""
 
-_HEADS = ("in flight", "tasks/s", "spread", "% of possible", "busy %", "responder busy %", "connections", "tasks a run")
+_HEADS = (
+    "client",
+    "in flight",
+    "tasks/s",
+    "spread",
+    "% of possible",
+    "busy %",
+    "responder busy %",
+    "connections",
+    "tasks a run",
+)
 
 
 def measure(setting: Setting, most: int | None, repeat: int) -> list[list[Run]]:
     """Runs with a fixed number of requests in flight and with the client's default; `most`: tasks a run."""
     orders = [
         (
-            CLIENT,
+            client,
             Order(
                 url=setting.responder.url,
                 job="rates",
@@ -45,7 +61,7 @@ def measure(setting: Setting, most: int | None, repeat: int) -> list[list[Run]]:
                 latency=_LATENCY,
             ),
         )
-        for flight, tasks in _TASKS.items()
+        for client, flight, tasks in _RUNS
     ]
     return interleaved(setting, orders, repeat)
 
@@ -53,13 +69,13 @@ def measure(setting: Setting, most: int | None, repeat: int) -> list[list[Run]]:
 def report(rounds: list[list[Run]]) -> tuple[str, list[Goal]]:
     """The table, and the goals."""
     columns = [list(column) for column in zip(*rounds, strict=True)]
-    rates = {runs[0]["in_flight"]: median(map(_rate, runs)) for runs in columns}
+    ours = {runs[0]["in_flight"]: median(map(_rate, runs)) for runs in columns if runs[0]["client"] == CLIENT}
     note = (
         "- Small mappings from a generator, which is part of the run; 100 ms a request. Busy: the share of one core "
         "that the client's process had, its input included."
     )
-    table = markdown.table(_HEADS, [_row(runs) for runs in columns])
-    return f"{table}\n\n{note}", goals.rates(rates[IN_FLIGHT] / POSSIBLE, rates[None], IN_FLIGHT)
+    table = markdown.table(_HEADS, [_row(runs) for runs in columns], left=2)
+    return f"{table}\n\n{note}", goals.rates(ours[IN_FLIGHT] / POSSIBLE, ours[None], IN_FLIGHT)
 
 
 def _rate(run: Run) -> float:
@@ -71,6 +87,7 @@ def _row(runs: list[Run]) -> list[str]:
     rates = list(map(_rate, runs))
     flight = runs[0]["in_flight"]
     return [
+        runs[0]["client"],
         "default" if flight is None else str(flight),
         f"{median(rates):,.0f}",
         markdown.spread(rates),
