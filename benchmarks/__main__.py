@@ -13,7 +13,7 @@ from collections.abc import Sequence
 
 BENCHMARKS = {
     "bulk": (
-        "bulk",
+        "bulk.command",
         "adding tasks: CPU a task, tasks/s, memory, the command line; against other clients",
     ),
     "list": ("listing", "listing 200,000 tasks: CPU a task, memory; against a bare loop and azure-batch"),

@@ -6,8 +6,10 @@ their standard input does, so even a killed benchmark leaves nothing behind.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -49,15 +51,21 @@ def pins(text: str | None) -> Pins:
 
 @contextmanager
 def started(
-    command: Sequence[str], *, core: int | None = None, environment: Mapping[str, str] | None = None, talks: bool = True
+    command: Sequence[str],
+    *,
+    program: str = sys.executable,
+    core: int | None = None,
+    environment: Mapping[str, str] | None = None,
+    talks: bool = True,
 ) -> Generator[subprocess.Popen[bytes]]:
     """A process in a group of its own, so that Ctrl-C reaches the benchmark alone, which then ends it.
 
-    `talks`: one of our own children, whose standard input stays open as long as it is wanted.
+    `program`: this Python, unless the command is another one's. `talks`: one of our own children, whose standard
+    input stays open as long as it is wanted.
     """
-    # A fixed command of ours: an interpreter of this environment and a module.
+    # A fixed command of ours: an interpreter and a module, or the installer of another client.
     with subprocess.Popen(  # noqa: S603 - our own command
-        [sys.executable, *command],
+        [program, *command],
         cwd=ROOT,
         env={**os.environ, **(environment or {})},
         stdin=subprocess.PIPE if talks else subprocess.DEVNULL,
@@ -71,14 +79,20 @@ def started(
             yield process
         finally:
             if process.poll() is None:
-                process.kill()
+                # Its own children, too: an installer has some.
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(process.pid, signal.SIGKILL)
 
 
 def measured(
-    command: Sequence[str], *, core: int | None = None, environment: Mapping[str, str] | None = None
+    command: Sequence[str],
+    *,
+    program: str = sys.executable,
+    core: int | None = None,
+    environment: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Run one of our own children to its end; it prints one JSON object as its last line."""
-    with started(command, core=core, environment=environment) as process:
+    with started(command, program=program, core=core, environment=environment) as process:
         output = _output(process)
         if process.returncode or not output:
             raise RunFailed(f"{' '.join(command)} ended with code {process.returncode}")

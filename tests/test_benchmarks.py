@@ -5,9 +5,11 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import json
+import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -23,7 +25,7 @@ import pytest
 
 from batchio import BatchClient, SharedKeyCredential
 from benchmarks import drawing, goals
-from benchmarks.__main__ import main
+from benchmarks.__main__ import BENCHMARKS, main
 from benchmarks.account import ACCOUNT, KEY
 from benchmarks.bulk import shapes
 from benchmarks.pacing import measure
@@ -41,9 +43,17 @@ def first_cells(markdown: str) -> list[str]:
     return [line.split("|")[1].strip() for line in markdown.splitlines() if line.startswith("|")]
 
 
-def benchmark(*words: str) -> subprocess.CompletedProcess[str]:
+def benchmark(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "benchmarks", *words]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)  # noqa: S603 - our own command
+    return subprocess.run(  # noqa: S603 - our own command
+        command,
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
 
 
 def test_bulk_end_to_end(tmp_path: Path) -> None:
@@ -82,6 +92,69 @@ def test_bulk_end_to_end(tmp_path: Path) -> None:
 
 # The tests need no azure-batch.
 AZURE = ["azure-batch"] if importlib.util.find_spec("azure.batch") else []
+
+
+def test_rates_signing_and_tls_end_to_end(tmp_path: Path) -> None:
+    found_in = tmp_path / "bulk.json"
+    done = benchmark(
+        *("bulk", "--parts", "rates,signing,tls", "--size", "small,medium", "--tasks", "1050"),
+        *("--repeat", "2", "--json", str(found_in)),
+    )
+    assert done.returncode == 0, done.stderr
+    assert [row for row in first_cells(done.stdout) if row.startswith(("rates,", "signing,", "tls,"))] == [
+        "rates, 50 in flight: tasks/s of the possible",
+        "rates, default in flight: tasks/s",
+        "signing, small: CPU more a task",
+        "signing, medium: CPU more a task",
+        "tls, small: batchio-mappings / floor, both over TLS",
+        "tls, medium: batchio-mappings / floor, both over TLS",
+    ]
+    found = json.loads(found_in.read_text())
+    for each in found["rates"]:
+        assert [(run["client"], run["in_flight"]) for run in each] == [
+            ("floor", 50),
+            ("batchio-mappings", 50),
+            ("batchio-mappings", None),
+        ]
+        # Each request takes 100 ms.
+        assert all(run["tasks"] / run["wall"] < 10_500 for run in each)
+    for pairs in found["signing"].values():
+        assert [(token["client"], signed["client"]) for token, signed in pairs] == [
+            ("batchio-token", "batchio-mappings")
+        ] * 2
+    for scheme, rounds in found["tls"].items():
+        runs: list[dict[str, Any]] = [run for each in rounds for run in each]
+        assert {run["client"] for run in runs} == {"floor", "batchio-mappings"}
+        assert all(run["url"].startswith(f"{scheme}://") and run["added"] == 1050 for run in runs)
+
+
+def test_other_clients_that_cannot_be_installed_are_told(tmp_path: Path) -> None:
+    found_in = tmp_path / "bulk.json"
+    done = benchmark(
+        *("bulk", "--parts", "others", "--size", "small,medium", "--tasks", "250", "--repeat", "1"),
+        *("--json", str(found_in)),
+        # Neither Node nor packages.
+        PATH=str(tmp_path),
+        PIP_NO_INDEX="1",
+        PIP_FIND_LINKS="",
+        PIP_CONFIG_FILE=os.devnull,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "- azure-batch-node: not measured. needs node and npm" in done.stdout
+    assert re.search(r"- azure-batch-14: not measured\. python -m pip install .* ended with code 1: \w", done.stdout)
+    clients = ["batchio-mappings", *(["azure-batch-sync"] if AZURE else [])]
+    assert [row for row in first_cells(done.stdout) if row in clients] == clients * 2
+    (runs,) = json.loads(found_in.read_text())["others"]["rounds"]
+    assert {run["client"]: run["added"] for run in runs} == dict.fromkeys(clients, 250)
+
+
+def test_a_client_of_another_environment_needs_nothing_of_ours() -> None:
+    code = (
+        "import sys, benchmarks.bulk.child, benchmarks.bulk.shapes; "
+        "print(*{name.split('.')[0] for name in sys.modules})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - our own code
+    assert not {"batchio", "aiohttp", "msgspec", "anyio", "azure"} & set(done.stdout.split())
 
 
 @pytest.mark.parametrize(
@@ -208,7 +281,7 @@ def test_the_readme_shows_the_pictures_with_their_commands(monkeypatch: pytest.M
 
 def _picture_of(words: list[str], monkeypatch: pytest.MonkeyPatch) -> str:
     parser = argparse.ArgumentParser()
-    importlib.import_module(f"benchmarks.{words[0]}").add_arguments(parser)
+    importlib.import_module(f"benchmarks.{BENCHMARKS[words[0]][0]}").add_arguments(parser)
     monkeypatch.setattr("importlib.util.find_spec", is_there)
     parts = parser.parse_args(words[1:]).parts
     return next(drawing.PICTURES[part][1] for part in parts if part in drawing.PICTURES)
@@ -281,6 +354,29 @@ async def test_the_responder_answers_as_the_service_does(*, chunked: bool) -> No
         assert (counts["tasks"], counts["distinct"], counts["repeated"], counts["refused"]) == (200, 100, 100, 1)
         with pytest.raises(RunFailed, match="100 tasks should have arrived, each once"):
             service.delivered(100)
+
+
+async def test_the_responder_speaks_tls_with_a_certificate_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    with responder(tls=True) as service:
+        assert service.url.startswith("https://")
+        job = f"{service.url}/jobs/bulk"
+        async with aiohttp.ClientSession() as session:
+            with pytest.raises(aiohttp.ClientConnectorCertificateError):
+                await session.get(job)
+            for name, value in service.trust.items():
+                monkeypatch.setenv(name, value)
+            trusting = ssl.create_default_context()
+            async with session.get(job, ssl=trusting) as answer:
+                assert (await answer.json())["id"] == "bulk"
+        service.answered(1)
+        async with (
+            aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=trusting)) as session,
+            BatchClient(service.url, SharedKeyCredential(ACCOUNT, KEY), session=session) as client,
+        ):
+            assert len([task async for task in client.tasks.list("some-2000")]) == 2000
+        service.answered(3)
+    with responder() as service:
+        assert service.trust == {}
 
 
 async def test_the_responder_lists_each_task_once() -> None:

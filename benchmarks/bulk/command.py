@@ -1,12 +1,15 @@
 """The bulk benchmark as a command: its options, its parts in order, what it prints.
 
 Law: the parts are independent; what one of them cannot measure ends the benchmark with a word on why, never with a
-table that looks complete.
+table that looks complete. Only of `others` some may be missing, and stand below the table then.
 """
 
 from __future__ import annotations
 
 import argparse
+import tempfile
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from benchmarks import drawing, frame
@@ -14,7 +17,7 @@ from benchmarks.goals import Goal
 from benchmarks.processes import measured, pins
 from benchmarks.responder.handle import responder
 
-from . import command_line, feed, goals, journal, memory, tables
+from . import command_line, feed, goals, journal, memory, others, rates, signing, tables, tls
 from .building import KINDS
 from .clients import LISTED, Order
 from .rounds import Setting, interleaved, tasks_for
@@ -25,7 +28,7 @@ _MEMORY = [50_000, 200_000, 1_000_000]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options."""
-    parser.add_argument("--parts", type=frame.names(_PARTS), default=list(_PARTS), help=f"of {','.join(_PARTS)}; all")
+    parser.add_argument("--parts", type=frame.names(_PARTS), default=list(_USUAL), help=_parts_help())
     parser.add_argument("--size", type=frame.names(SIZES), default=list(SIZES), help=f"of {','.join(SIZES)}; all")
     parser.add_argument("--tasks", type=int, help="tasks a run, at most; else what takes about 2 s of CPU")
     parser.add_argument("--in-flight", type=int, default=10, help="requests in flight; 10")
@@ -36,6 +39,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     frame.add_options(parser, LISTED, repeat=3)
     parser.add_argument("--feed-tasks", type=int, default=200_000, help="tasks of the callers, at most; 200000")
     drawing.add_option(parser)
+
+
+def _parts_help() -> str:
+    return f"of {','.join(_PARTS)}; all but others, which installs other clients in a temporary folder"
 
 
 def _counts(text: str) -> list[int]:
@@ -121,11 +128,50 @@ def _feed(setting: Setting, arguments: argparse.Namespace) -> _Found:
 
 
 def _journal(setting: Setting, arguments: argparse.Namespace) -> _Found:
-    sizes = [size for size in arguments.size if size != "large"] or arguments.size
-    found = journal.measure(setting, sizes, arguments.tasks, arguments.in_flight, arguments.repeat)
+    found = journal.measure(setting, _not_large(arguments.size), arguments.tasks, arguments.in_flight, arguments.repeat)
     text, judged = journal.report(found)
     print(f"\n## Journal: the same run with and without it\n\n{text}")
     return found, judged
+
+
+def _rates(setting: Setting, arguments: argparse.Namespace) -> _Found:
+    rounds = rates.measure(setting, arguments.tasks, arguments.repeat)
+    text, judged = rates.report(rounds)
+    print(f"\n## Rates: a service that takes 100 ms a request\n\n{text}")
+    return rounds, judged
+
+
+def _signing(setting: Setting, arguments: argparse.Namespace) -> _Found:
+    found = signing.measure(setting, _not_large(arguments.size), arguments.tasks, arguments.in_flight, arguments.repeat)
+    text, judged = signing.report(found)
+    print(f"\n## Signing: the same run with a shared key and with a token\n\n{text}")
+    return found, judged
+
+
+def _tls(setting: Setting, arguments: argparse.Namespace) -> _Found:
+    sizes = _not_large(arguments.size)
+    with responder(
+        latency=arguments.latency, chunked=arguments.chunked, tls=True, core=setting.pins.responder
+    ) as service:
+        secure = replace(setting, responder=service)
+        found = tls.measure(setting, secure, sizes, arguments.tasks, arguments.in_flight, arguments.repeat)
+    text, judged = tls.report(found)
+    print(f"\n## TLS: the same run over https and over http\n\n{text}")
+    return found, judged
+
+
+def _others(setting: Setting, arguments: argparse.Namespace) -> _Found:
+    sizes = _not_large(arguments.size)
+    with tempfile.TemporaryDirectory(prefix="batchio-benchmark-") as folder:
+        available, missing = others.programs(setting, Path(folder))
+        rounds = others.measure(setting, available, sizes, arguments.tasks, arguments.in_flight, arguments.repeat)
+    text, judged = others.report(rounds, available, missing, sizes)
+    print(f"\n## Others: clients in environments of their own\n\n{text}")
+    return {"rounds": rounds, "versions": {name: each.version for name, each in available.items()}}, judged
+
+
+def _not_large(sizes: list[str]) -> list[str]:
+    return [size for size in sizes if size != "large"] or sizes
 
 
 _PARTS = {
@@ -135,4 +181,9 @@ _PARTS = {
     "journal": _journal,
     "cli": _command_line,
     "feed": _feed,
+    "rates": _rates,
+    "signing": _signing,
+    "tls": _tls,
+    "others": _others,
 }
+_USUAL = [part for part in _PARTS if part != "others"]

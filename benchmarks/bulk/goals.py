@@ -21,6 +21,10 @@ _SHARE = (60, 60)
 _FULL = (90, 90)
 _JOURNAL = (2, 2)
 _JOURNAL_BYTES = (300_000, 200_000)
+RATE = 200_000
+"""Tasks/s of one process with the client's default, at 100 ms."""
+_REACHED = 97
+_SIGNING = 0.15
 
 
 def cpu(rounds: list[list[Run]], names: list[str], sizes: list[str]) -> list[Goal]:
@@ -75,3 +79,31 @@ def journal(cost: float, size: float, who: str) -> list[Goal]:
         Goal(what=f"journal, {who}: CPU more", measured=cost, limit=limit, aim=aim, unit=" %"),
         Goal(what=f"journal, {who}: bytes a million tasks", measured=size, limit=most, aim=most_aim),
     ]
+
+
+def rates(reached: float, rate: float, in_flight: int) -> list[Goal]:
+    """The share of the possible tasks/s with so many requests in flight, and the tasks/s with the client's default."""
+    what = f"rates, {in_flight} in flight: tasks/s of the possible"
+    return [
+        Goal(what=what, measured=reached * 100, limit=_REACHED, aim=_REACHED, above=True, unit=" %"),
+        Goal(what="rates, default in flight: tasks/s", measured=rate, limit=RATE, aim=RATE, above=True),
+    ]
+
+
+def signing(cost: float, size: str) -> list[Goal]:
+    """Microseconds of CPU that a signature costs a task."""
+    return [Goal(what=f"signing, {size}: CPU more a task", measured=cost, limit=_SIGNING, aim=_SIGNING, unit=" us")]
+
+
+def tls(cost: float | None, size: str, client: str) -> list[Goal]:
+    """CPU over TLS against that of the floor over TLS."""
+    if cost is None:
+        return []
+    return [Goal(what=f"tls, {size}: {client} / floor, both over TLS", measured=cost, limit=None)]
+
+
+def others(cost: float | None, size: str, client: str) -> list[Goal]:
+    """CPU of another client against batchio's."""
+    if cost is None:
+        return []
+    return [Goal(what=f"others, {size}: {client} / batchio-mappings", measured=cost, limit=None, above=True)]

@@ -16,6 +16,7 @@ from benchmarks.rounds import Run, median_ratio
 
 from . import shapes
 from .clients import LISTED, UNLISTED, Order
+from .environments import OURS, Program
 
 CPU_SECONDS = 2.0
 """What a measured run should take; slow clients get fewer tasks."""
@@ -39,14 +40,18 @@ def tasks_for(client: str, size: str, most: int | None) -> int:
     return fitting if most is None else min(fitting, most)
 
 
-def run_once(setting: Setting, client: str, order: Order) -> Run:
-    """One client, one order; raises `RunFailed` when anything is missing."""
+def run_once(setting: Setting, client: str, order: Order, program: Program = OURS) -> Run:
+    """One client, one order; raises `RunFailed` when anything is missing. `program`: what runs the client."""
     responder = setting.responder
     responder.reset()
     responder.take(responder.latency if order.latency is None else order.latency)
     before = responder.cpu()
-    command = ["-m", "benchmarks.bulk.child", client, json.dumps(asdict(order))]
-    found = measured(command, core=setting.pins.client)
+    found = measured(
+        [*program.words, client, json.dumps(asdict(order))],
+        program=program.program,
+        core=setting.pins.client,
+        environment={**responder.trust, **program.environment},
+    )
     after = responder.cpu()
     counts = responder.delivered(order.tasks)
     _check(found, counts, order)

@@ -20,11 +20,12 @@ _SIGNED = {
     "medium": "sv=2024-11-04&sr=c&sp=rl&sig=MDEyMzQ1Njc4OWFiY2RlZjAxMjM0",
     "large": "sv=2024-11-04&sr=c&sp=rl&sig=MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWYwMTIzN",
 }
-_COMMANDS = {
+COMMANDS = {
     "small": "/bin/sh -c 'blender {:08d} 4096 2160'",
     "medium": "/bin/sh -c 'blender {:08d}'",
     "large": "/bin/sh -c 'blender --gpu {:08d}'",
 }
+"""Size -> the command line, with a place for the number."""
 
 
 def task(size: str, number: int) -> dict[str, Any]:
@@ -34,7 +35,7 @@ def task(size: str, number: int) -> dict[str, Any]:
 
 def command(size: str, number: int) -> str:
     """The command line of a task."""
-    return _COMMANDS[size].format(number)
+    return COMMANDS[size].format(number)
 
 
 def extras(size: str, variant: int) -> dict[str, Any]:
@@ -59,7 +60,7 @@ def prepared(size: str) -> list[dict[str, Any]]:
 
 def tasks(size: str, count: int) -> Iterator[dict[str, Any]]:
     """The first `count` tasks, as a generator of mappings."""
-    line = _COMMANDS[size]
+    line = COMMANDS[size]
     if size == "small":
         for number in range(count):
             yield {"id": f"task-{number:08d}", "commandLine": line.format(number)}

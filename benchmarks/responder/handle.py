@@ -7,21 +7,31 @@ from __future__ import annotations
 
 import http.client
 import json
+import ssl
+import tempfile
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from benchmarks.processes import RunFailed, started
 
+_SECONDS = 120
+_TRUST = "SSL_CERT_FILE"
+"""Where OpenSSL, and so Python's default context, is told what to trust."""
+
 
 class Responder:
     """A running responder at `url`."""
 
-    def __init__(self, url: str, latency: float) -> None:
+    def __init__(self, url: str, latency: float, certificate: Path | None = None) -> None:
         self.url = url
         self.latency = latency
         """Seconds for each collection, unless a run says otherwise."""
+        self.trust = {_TRUST: str(certificate)} if certificate else {}
+        """The environment of a client that trusts this responder's certificate; nothing without TLS."""
+        self._context = ssl.create_default_context(cafile=certificate) if certificate else None
 
     def reset(self) -> None:
         """Forget what has arrived."""
@@ -57,7 +67,11 @@ class Responder:
 
     def _get(self, target: str) -> dict[str, Any]:
         parts = urlsplit(self.url)
-        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=120)
+        host = parts.hostname or ""
+        if self._context is None:
+            connection = http.client.HTTPConnection(host, parts.port, timeout=_SECONDS)
+        else:
+            connection = http.client.HTTPSConnection(host, parts.port, timeout=_SECONDS, context=self._context)
         try:
             connection.request("GET", target)
             found: dict[str, Any] = json.loads(connection.getresponse().read())
@@ -69,11 +83,16 @@ class Responder:
 
 
 @contextmanager
-def responder(*, latency: float = 0.0, chunked: bool = False, core: int | None = None) -> Generator[Responder]:
+def responder(
+    *, latency: float = 0.0, chunked: bool = False, tls: bool = False, core: int | None = None
+) -> Generator[Responder]:
     """A responder as long as the block lasts."""
-    command = ["-m", "benchmarks.responder", "--latency", str(latency), *(["--chunked"] if chunked else [])]
-    with started(command, core=core) as process:
-        url = process.stdout.readline().decode().strip() if process.stdout else ""
-        if not url:
-            raise RunFailed("the responder did not start")
-        yield Responder(url, latency)
+    with tempfile.TemporaryDirectory(prefix="batchio-benchmark-") as folder:
+        certificate = Path(folder) / "certificate.pem" if tls else None
+        command = ["-m", "benchmarks.responder", "--latency", str(latency)]
+        command += [*(["--chunked"] if chunked else []), *(["--tls", str(certificate)] if certificate else [])]
+        with started(command, core=core) as process:
+            url = process.stdout.readline().decode().strip() if process.stdout else ""
+            if not url:
+                raise RunFailed("the responder did not start")
+            yield Responder(url, latency, certificate)

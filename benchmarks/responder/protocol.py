@@ -33,8 +33,9 @@ _LAST_CHUNK = b"\r\n0\r\n\r\n"
 class Service:
     """What all connections share."""
 
-    def __init__(self, *, latency: float, chunked: bool) -> None:
+    def __init__(self, *, latency: float, chunked: bool, scheme: str) -> None:
         self.latency = latency
+        self.scheme = scheme
         self.arrivals = Arrivals()
         self.answers = answers.Answers(chunked=chunked)
         self._results: dict[bytes, answers.Results] = {}
@@ -71,7 +72,7 @@ class Service:
     def _read(self, head: bytes, target: str) -> bytes:
         path = urlsplit(target).path
         if (listing := _LISTING.match(head)) is not None and (host := _HOST.search(head)) is not None:
-            pages = self._listing(f"http://{host[1].decode()}", listing[1].decode(), int(listing[2]))
+            pages = self._listing(f"{self.scheme}://{host[1].decode()}", listing[1].decode(), int(listing[2]))
             return pages.page(int(listing[3] or 0))
         if path.endswith("/taskcounts"):
             return b'{"taskCounts":{"active":0,"running":0,"completed":0,"succeeded":0,"failed":0}}'

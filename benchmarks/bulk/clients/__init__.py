@@ -52,7 +52,8 @@ class Client:
 class Listed:
     """A client's row: its module, what it is, and the microseconds a task that it is expected to take.
 
-    The expectation only chooses how many tasks it gets (`engine.md` measured most of them).
+    What is not Python is told by its file. The expectation only chooses how many tasks it gets (`engine.md` measured
+    most of them).
     """
 
     module: str
@@ -82,6 +83,9 @@ LISTED = {
 
 UNLISTED = {
     "batchio-lines": Listed(module="ours", about="submit, lines of a file as bytes", expected=_expected(2.5, 3.5, 14)),
+    "batchio-token": Listed(
+        module="ours", about="submit, mappings, a bearer token and no signature", expected=_expected(2.5, 3.5, 14)
+    ),
     "batchio-feed": Listed(
         module="callers", about="10,000 callers of one feed, mappings", expected=_expected(10, 12, 25)
     ),
@@ -89,6 +93,19 @@ UNLISTED = {
         module="callers",
         about="10,000 callers, a request with one task each, 100 at a time",
         expected=_expected(400, 420, 500),
+    ),
+    "azure-batch-sync": Listed(
+        module="azure_threads", about="create_tasks with threads, models built before", expected=_expected(60, 80, 200)
+    ),
+    "azure-batch-14": Listed(
+        module="azure_14",
+        about="task.add_collection with threads, models built before",
+        expected=_expected(97, 267, 1_506),
+    ),
+    "azure-batch-node": Listed(
+        module="azure_node.js",
+        about="task.addCollection, 100 objects a call, built before",
+        expected=_expected(36, 96, 695),
     ),
 }
 """Not in the table of clients; other parts of the benchmark use them."""

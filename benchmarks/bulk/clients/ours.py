@@ -1,4 +1,5 @@
-"""batchio: `submit` and `submitting`, with a shared key, so that each request is signed.
+"""batchio: `submit` and `submitting`, with a shared key, so that each request is signed, unless a client's row says
+that it is not.
 
 Law: the client as it is, with its defaults; only the requests in flight are set where all clients have the same.
 """
@@ -7,15 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from batchio import BatchClient, SharedKeyCredential
+from batchio import BatchClient, SharedKeyCredential, TaskTokenCredential
+from batchio.credentials import Credential
 from batchio.models import EnvironmentSetting, ResourceFile, TaskAddParameter, TaskConstraints
 from benchmarks.account import ACCOUNT, KEY
 from benchmarks.bulk import shapes
 
 from . import Client, Order
+
+SHARED_KEY = SharedKeyCredential(ACCOUNT, KEY)
 
 
 def models(order: Order) -> Iterator[TaskAddParameter]:
@@ -65,8 +70,8 @@ def _lines(order: Order) -> Iterator[bytes]:
             yield line[:-1]
 
 
-def connect(order: Order) -> BatchClient:
-    return BatchClient(order.url, SharedKeyCredential(ACCOUNT, KEY), allow_http=True)
+def connect(order: Order, credential: Credential = SHARED_KEY) -> BatchClient:
+    return BatchClient(order.url, credential, allow_http=True)
 
 
 def options(order: Order) -> dict[str, Any]:
@@ -74,8 +79,8 @@ def options(order: Order) -> dict[str, Any]:
     return {name: value for name, value in wanted.items() if value is not None}
 
 
-async def _submit(order: Order, source: Iterable[Any]) -> int:
-    async with connect(order) as client:
+async def _submit(order: Order, source: Iterable[Any], credential: Credential = SHARED_KEY) -> int:
+    async with connect(order, credential) as client:
         report = await client.tasks.submit(order.job, source, **options(order))
     return report.added
 
@@ -93,4 +98,5 @@ CLIENTS = {
     "batchio-mappings": Client(source=mappings, send=_submit),
     "batchio-outcomes": Client(source=mappings, send=_outcomes),
     "batchio-lines": Client(source=_lines, send=_submit),
+    "batchio-token": Client(source=mappings, send=partial(_submit, credential=TaskTokenCredential("a-fixed-token"))),
 }
