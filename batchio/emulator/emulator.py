@@ -9,11 +9,12 @@ import asyncio
 import base64
 import ipaddress
 import math
+import os
 import warnings
 from collections import deque
 from collections.abc import Iterable
 from types import TracebackType
-from typing import Literal, Self
+from typing import TYPE_CHECKING, Literal, Self
 
 from aiohttp import web
 
@@ -31,6 +32,9 @@ from .request_log import RequestLog, RequestRecord
 from .routes import Router
 from .store import Store
 
+if TYPE_CHECKING:
+    from .keeper import Keeper
+
 DEVELOPMENT_ACCOUNT = "batchdev"
 DEVELOPMENT_KEY = base64.b64encode(b"batchio emulator: a published key that protects nothing at all!!").decode()
 """The key of the account where none is given. Everybody knows it."""
@@ -42,7 +46,9 @@ class Emulator:
     `host` and `port`: where it listens; port 0 takes a free one. `account` and `key` (base64): who may sign;
     without a key it is `DEVELOPMENT_KEY`. `nodes`: "none" (tasks stay active) or "simulate" (pools get nodes, on
     which tasks run for a simulated time; `batchio.emulator.commands` tells how long and with which exit code).
-    `db`: None (in memory). `faults`: `FaultRule`s to start with. `latency`: seconds that every answer takes.
+    `db`: None (in memory), or the path of a file (SQLite, made where it is missing) that keeps everything: no answer
+    leaves before what it tells of is in the file, and a start brings back what the file holds.
+    `faults`: `FaultRule`s to start with. `latency`: seconds that every answer takes.
     `auth`: "strict", or "loose" to take any bearer token. `clock`: a `Clock`, by default one that runs with real
     time.
 
@@ -66,7 +72,7 @@ class Emulator:
         account: str = DEVELOPMENT_ACCOUNT,
         key: str | None = None,
         nodes: Literal["none", "simulate", "process"] = "none",
-        db: str | None = None,
+        db: str | os.PathLike[str] | None = None,
         faults: Iterable[FaultRule] = (),
         latency: float = 0.0,
         auth: Literal["strict", "loose"] = "strict",
@@ -80,6 +86,7 @@ class Emulator:
         self._faults = Faults(self._first_faults)
         self._clock = Clock() if clock is None else clock
         self._store = Store(self._clock, simulate=nodes == "simulate")
+        self._keeper = _keeper(self._store, db)
         self._log = RequestLog()
         self._front = Front(
             store=self._store,
@@ -89,6 +96,7 @@ class Emulator:
             log=self._log,
             control=Control(self._store, self._faults, self._log, self.reset),
             latency=latency,
+            kept=None if self._keeper is None else self._keeper.kept,
         )
         self._runner: web.ServerRunner | None = None
         self._endpoint: str | None = None
@@ -133,9 +141,19 @@ class Emulator:
         self._faults.replace(self._first_faults)
 
     async def start(self) -> None:
-        """Listen. Raises `ConfigurationError` where the address is taken."""
+        """Listen. Raises `ConfigurationError` where the address is taken or the file of `db` cannot be used."""
         if self._runner is not None:
             raise ConfigurationError("emulator: it runs already")
+        if self._keeper is not None:
+            await self._keeper.open()
+        try:
+            await self._listen()
+        except BaseException:
+            if self._keeper is not None:
+                await self._keeper.close()
+            raise
+
+    async def _listen(self) -> None:
         runner = web.ServerRunner(LocalServer(self._front.handle), shutdown_timeout=0.1)
         await runner.setup()
         bound = "127.0.0.1" if self._host == "localhost" else self._host
@@ -160,6 +178,8 @@ class Emulator:
             task.cancel()
         await asyncio.gather(*flying, return_exceptions=True)
         await runner.cleanup()
+        if self._keeper is not None:
+            await self._keeper.close()
         # Transports close in the loop's next rounds.
         for _ in range(3):
             await asyncio.sleep(0)
@@ -182,14 +202,22 @@ def _check_options(nodes: str, db: object, auth: str, latency: float, port: int)
         raise ConfigurationError(f'nodes: "none", "simulate" or "process", not {nodes!r}')
     if nodes == "process":
         raise ConfigurationError(f'nodes: {nodes!r} is not there yet; "none" and "simulate" are')
-    if db is not None:
-        raise ConfigurationError("db: keeping the state in a file is not there yet; leave it out")
+    if db is not None and not isinstance(db, (str, os.PathLike)):
+        raise ConfigurationError(f"db: the path of a file, not {db!r}")
     if auth not in ("strict", "loose"):
         raise ConfigurationError(f'auth: "strict" or "loose", not {auth!r}')
     if not _is_number(latency) or not 0 <= latency < math.inf:
         raise ConfigurationError(f"latency: seconds, at least 0, not {latency!r}")
     if not 0 <= port < 65536:
         raise ConfigurationError(f"port: 0 to 65535, not {port!r}")
+
+
+def _keeper(store: Store, db: str | os.PathLike[str] | None) -> Keeper | None:
+    if db is None:
+        return None
+    from .keeper import Keeper  # noqa: PLC0415 - without a file nobody needs SQLite
+
+    return Keeper(store, db)
 
 
 def _checked_host(host: str) -> str:

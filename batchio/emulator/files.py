@@ -129,10 +129,15 @@ def delete_file(call: Call) -> Answer:
     if file.content is None and not call.flag("recursive") and any(name.startswith(f"{path}/") for name in files):
         raise Refusal("OperationInvalidForCurrentState", (("Reason", "The directory is not empty"),))
     if "taskId" in call.params:
-        run = call.store.task(call.store.job(call.params["jobId"]), call.params["taskId"]).ran()
+        job = call.store.job(call.params["jobId"])
+        task = call.store.task(job, call.params["taskId"])
+        run = task.ran()
         run.deleted = (*run.deleted, path)
+        call.store.note_task(job, task)
     else:
-        call.store.node(call.store.pool(call.params["poolId"]), call.params["nodeId"]).deleted.add(path)
+        node = call.store.node(call.store.pool(call.params["poolId"]), call.params["nodeId"])
+        node.deleted.add(path)
+        call.store.note(node)
     return Answer(200)
 
 

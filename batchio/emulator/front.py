@@ -11,6 +11,7 @@ import logging
 import re
 import time
 import uuid
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from aiohttp import web
@@ -41,6 +42,10 @@ BODY_TIMEOUT = 60.0
 _HOST = re.compile(r"[A-Za-z0-9._-]{1,253}(?::\d{1,5})?|\[[0-9a-fA-F:.]{2,45}\](?::\d{1,5})?", re.ASCII)
 
 
+Kept = Callable[[], Awaitable[None]]
+"""Returns as soon as everything that has changed is kept; raises `Refusal` where it cannot be."""
+
+
 class _Dropped(Exception):  # noqa: N818  # it is what a fault rule asked for, not an error
     """The connection closes without an answer."""
 
@@ -65,6 +70,7 @@ class Front:
         log: RequestLog,
         control: Control,
         latency: float,
+        kept: Kept | None = None,
     ) -> None:
         self._store = store
         self._doorkeeper = doorkeeper
@@ -73,6 +79,7 @@ class Front:
         self._log = log
         self._control = control
         self._latency = latency
+        self._kept = kept
         self._number = 0
         self.flying: set[asyncio.Task[object]] = set()
 
@@ -95,7 +102,7 @@ class Front:
         problem = self._route(call) or await _read(request, call)
         plan = self._faults.plan(None if call.operation is None else call.operation.id, call.path)
         try:
-            sent = await self._settle(call, plan, problem)
+            sent = await self._keep(call, await self._settle(call, plan, problem))
         except _Dropped:
             self._record(call, plan, started, 0, None)
             return _drop(request)
@@ -140,6 +147,16 @@ class Front:
             return _refused(call, Refusal("InternalError"))
         return _Sent(answer)
 
+    async def _keep(self, call: Call, sent: _Sent) -> _Sent:
+        """The answer once all that it tells of is kept, or else a refusal."""
+        if self._kept is None:
+            return sent
+        try:
+            await self._kept()
+        except Refusal as refusal:
+            return _refused(call, refusal)
+        return sent
+
     async def _faulty(self, call: Call, plan: FaultPlan, problem: Refusal | None) -> Answer:
         """The answer, through everything that the plan has in store. Raises `Refusal` and `_Dropped`."""
         latency = self._latency + plan.latency
@@ -176,9 +193,10 @@ class Front:
             problem = await _read(request, call)
             if problem is not None:
                 raise problem
-            return self._control.answer(call.method, call.path, call.query_string, call.headers, call.body)
+            answer = self._control.answer(call.method, call.path, call.query_string, call.headers, call.body)
         except Refusal as refusal:
             return _refused(call, refusal).answer
+        return (await self._keep(call, _Sent(answer))).answer
 
     def _record(self, call: Call, plan: FaultPlan, started: float, status: int, code: str | None) -> None:
         self._number += 1

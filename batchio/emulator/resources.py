@@ -71,7 +71,7 @@ class TaskRun(msgspec.Struct, eq=False, gc=False, kw_only=True):
     deleted: tuple[str, ...] = ()
 
 
-class StoredTask(msgspec.Struct, eq=False, gc=False):
+class StoredTask(msgspec.Struct, array_like=True, eq=False, gc=False):
     """A task in as few bytes as it takes: what was sent stays as bytes until somebody reads the task.
 
     `since` is the time of the last change of state. `run` is there once something has happened to it. Not known
@@ -244,7 +244,7 @@ class Node(Resource, kw_only=True, eq=False):
     used: int = 0
     total: int = 0
     succeeded: int = 0
-    recent: deque[tuple[str, str]] = msgspec.field(default_factory=lambda: deque[tuple[str, str]](maxlen=100))
+    recent: list[tuple[str, str]] = []
     users: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict[str, dict[str, Any]])
     deleted: set[str] = msgspec.field(default_factory=set[str])
 

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from .changes import Changes
 from .clock import Clock
 from .effects import EFFECTS
+from .records import Account
 from .refusals import Refusal
-from .resources import Certificate, Job, JobSchedule, Living, Node, Pool, Resource, StoredTask
+from .resources import Certificate, Job, JobSchedule, Living, Node, NodeStatus, Pool, Resource, StoredTask
 from .shelf import Shelf
 from .states import COMPLETED, DELETING, TERMINATING
 from .transitions import ACTS, GONE, Life
@@ -35,11 +37,15 @@ _TAKES_NO_TASKS = {DELETING: "JobBeingDeleted", TERMINATING: "JobBeingTerminated
 
 
 class Store:
-    """All resources of the account, in memory; with `simulate` pools get nodes that run tasks."""
+    """All resources of the account, in memory; with `simulate` pools get nodes that run tasks.
+
+    `changes`: what has changed since somebody last wrote it down; None where nobody does.
+    """
 
     def __init__(self, clock: Clock, *, simulate: bool = False) -> None:
         self.clock = clock
         self.simulate = simulate
+        self.changes: Changes | None = None
         self._last = 0
         self._clear()
 
@@ -55,6 +61,33 @@ class Store:
     def reset(self) -> None:
         """Forget everything but the stamps, so that no ETag comes twice."""
         self._clear()
+        if self.changes is not None:
+            self.changes.forget()
+
+    def account(self) -> Account:
+        """What belongs to no resource."""
+        clock = self.clock
+        return Account(self._last, clock.ticks(), clock.skew, self.pools_made, self.applications)
+
+    def go_on(self, account: Account) -> None:
+        """Be the account that this one was."""
+        self._last = max(self._last, account.last)
+        self.pools_made, self.applications = account.pools_made, account.applications
+        self.clock.go_on(account.now, account.skew)
+
+    def resume(self, thing: Living, seen: int) -> None:
+        """Have a thing that is there again go on with its life, of which everything has happened until `seen`."""
+        self._life.entered(thing, seen)
+
+    def note(self, thing: Living | NodeStatus, home: int | None = None) -> None:
+        """A thing is new or another, and has to be kept; `home` is the birth of a status's job."""
+        if self.changes is not None:
+            self.changes.note(self, thing, home)
+
+    def note_account(self) -> None:
+        """Something has changed that belongs to no resource."""
+        if self.changes is not None:
+            self.changes.account = True
 
     def now(self) -> int:
         """The time of the change that is under way, or of the clock."""
@@ -116,6 +149,7 @@ class Store:
 
     def touch(self, thing: Living) -> None:
         """Something has changed on which the thing's state may depend."""
+        self.note(thing)
         self._life.touched(thing, self.now())
 
     def touch_pool(self, job: Job) -> None:
@@ -140,6 +174,8 @@ class Store:
                 thing.previous, thing.previous_since = thing.state, thing.since
                 thing.changed = self.stamps()
             thing.state, thing.since = state, when
+        if self.changes is not None:
+            (self.changes.note_gone if thing.gone else self.note)(thing)
         effect = EFFECTS.get((thing.kind, state))
         if effect is not None:
             effect(self, thing, when, why)
@@ -157,10 +193,23 @@ class Store:
         job.tasks.add(key, task)
         job.tasks_in[task.state] += 1
         job.slots_in[task.state] += task.slots
+        self.note_task(job, task)
+
+    def note_task(self, job: Job, task: StoredTask) -> None:
+        """A task is another, and has to be kept."""
+        if self.changes is not None:
+            self.changes.tasks[task.born] = job, task
+
+    def change_task(self, job: Job, task: StoredTask) -> None:
+        """The task has changed in its properties."""
+        task.changed = self.stamps()
+        self.note_task(job, task)
 
     def remove_task(self, job: Job, task: StoredTask) -> None:
         """Take a task out of its job."""
         job.tasks.remove(task.id.lower())
+        if self.changes is not None:
+            self.changes.gone.append((job.born, task.born))
         self._count(job, task, -1)
         self.touch(job)
 
@@ -174,6 +223,7 @@ class Store:
         task.state, task.since, task.changed = state, now, self.stamps()
         job.tasks_in[state] += 1
         job.slots_in[state] += task.slots
+        self.note_task(job, task)
 
     def count_failure(self, job: Job, task: StoredTask, number: int = 1) -> None:
         """A completed task of the job has failed, or is no longer one that has."""

@@ -84,6 +84,7 @@ def delete_task(call: Call) -> Answer:
 
 def replace_task(call: Call) -> Answer:
     """Tasks_ReplaceTask: only the constraints can be replaced."""
+    job = _job(call)
     task = _find(call)
     check_conditions(call, task.changed)
     sent = call.read(CloudTask)
@@ -91,7 +92,7 @@ def replace_task(call: Call) -> Answer:
         check_constraints("", sent.constraints)
     body = {name: value for name, value in msgspec.json.decode(task.raw).items() if name != "constraints"}
     task.raw = msgspec.json.encode({**body, **normal(sent)})
-    task.changed = call.store.stamps()
+    call.store.change_task(job, task)
     return _changed(call, 200, task)
 
 

@@ -157,10 +157,13 @@ class Life:
         """The time of the change that is under way; None between changes."""
         return self._now
 
-    def entered(self, thing: Living) -> None:
-        """A resource is in a new state, or what its deadlines depend on has changed: plan what follows from that."""
+    def entered(self, thing: Living, seen: int = 0) -> None:
+        """A resource is in a new state, or what its deadlines depend on has changed: plan what follows from that.
+
+        Until `seen` everything has happened that could: what was due by then is looked at right after it.
+        """
         for due in {due for row in _ROWS.get((thing.kind, thing.state), ()) if (due := _due(thing, row)) is not None}:
-            heappush(self._due, (due, next(self._order), thing, thing.since))
+            heappush(self._due, (max(due, seen + 1), next(self._order), thing, thing.since))
 
     def touched(self, thing: Living, now: int) -> None:
         """Something that a condition may ask about has changed: look again at the next tick."""
