@@ -2,7 +2,8 @@
 
 Law: what follows from something else is worked out again and not read: counts, queues, room on nodes, who is next.
 Life goes on from the last write as if the emulator had never been away: a simulated task that ran goes on running,
-and what fell due in the meantime happens at its time.
+and what fell due in the meantime happens at its time. Only a queue may be in another order than it was: tasks wait in
+the order in which they became active, whatever they depended on.
 """
 
 from __future__ import annotations
@@ -115,14 +116,15 @@ class _Restorer:
             self._link_status(job, record, more)
         for job, task, record in self._runs:
             self._link_run(job, task, record)
-        since = 0 if self.account is None else self.account.now
-        for thing in self._living:
-            self._store.resume(thing, since)
-        for job in self._jobs.values():
-            if job.state != COMPLETED:
-                self._store.touch_pool(job)
-            for task in sorted(self._queues[job.born], key=_place_in_queue) if self._store.simulate else ():
-                queue_task(self._store, job, task)
+        with self._store.resume(self._living):
+            for job in self._jobs.values():
+                self._queue(job)
+
+    def _queue(self, job: Job) -> None:
+        if job.state != COMPLETED:
+            self._store.touch_pool(job)
+        for task in sorted(self._queues[job.born], key=_place_in_queue) if self._store.simulate else ():
+            queue_task(self._store, job, task)
 
     def _link_status(self, job: Job, record: Any, more: Any) -> None:
         node = self._find_node(record.pool, record.id)

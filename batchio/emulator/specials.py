@@ -40,7 +40,7 @@ def prepare(store: Store, job: Job, node: Node) -> bool:
     if status is None and (task is not None or "jobReleaseTask" in job.spec):
         status = NodeStatus(id=node.id, pool=node.pool.id, born=store.stamps())
         job.statuses.add(node.key, status)
-        store.note(status, job.born)
+        store.note(status, job)
     if task is None or status is None:
         return False
     if status.preparation is None:

@@ -6,6 +6,8 @@ listings agree.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 from .changes import Changes
@@ -47,6 +49,7 @@ class Store:
         self.simulate = simulate
         self.changes: Changes | None = None
         self._last = 0
+        self._seen = 0
         self._clear()
 
     def _clear(self) -> None:
@@ -72,15 +75,19 @@ class Store:
     def go_on(self, account: Account) -> None:
         """Be the account that this one was."""
         self._last = max(self._last, account.last)
+        self._seen = account.now
         self.pools_made, self.applications = account.pools_made, account.applications
         self.clock.go_on(account.now, account.skew)
 
-    def resume(self, thing: Living, seen: int) -> None:
-        """Have a thing that is there again go on with its life, of which everything has happened until `seen`."""
-        self._life.entered(thing, seen)
+    def resume(self, things: Iterable[Living]) -> AbstractContextManager[None]:
+        """Have things that are there again go on with their lives, from the time at which they were last seen.
 
-    def note(self, thing: Living | NodeStatus, home: int | None = None) -> None:
-        """A thing is new or another, and has to be kept; `home` is the birth of a status's job."""
+        In the block that time is the present one.
+        """
+        return self._life.resumed(things, self._seen)
+
+    def note(self, thing: Living | NodeStatus, home: Job | None = None) -> None:
+        """A thing is new or another, and has to be kept; `home` is the job of a `NodeStatus`."""
         if self.changes is not None:
             self.changes.note(self, thing, home)
 

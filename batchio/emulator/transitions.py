@@ -6,7 +6,8 @@ What a row needs to know is in `CONDITIONS` and `DEADLINES`, what a change bring
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 from heapq import heappop, heappush
 from itertools import count
 
@@ -160,10 +161,21 @@ class Life:
     def entered(self, thing: Living, seen: int = 0) -> None:
         """A resource is in a new state, or what its deadlines depend on has changed: plan what follows from that.
 
-        Until `seen` everything has happened that could: what was due by then is looked at right after it.
+        What was due until `seen` is looked at right after it.
         """
         for due in {due for row in _ROWS.get((thing.kind, thing.state), ()) if (due := _due(thing, row)) is not None}:
             heappush(self._due, (max(due, seen + 1), next(self._order), thing, thing.since))
+
+    @contextmanager
+    def resumed(self, things: Iterable[Living], seen: int) -> Generator[None]:
+        """Plan the further lives of things that were there until `seen`; in the block it is then."""
+        for thing in things:
+            self.entered(thing, seen)
+        self._now = seen
+        try:
+            yield
+        finally:
+            self._now = None
 
     def touched(self, thing: Living, now: int) -> None:
         """Something that a condition may ask about has changed: look again at the next tick."""
