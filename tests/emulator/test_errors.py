@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from batchio.emulator import DEVELOPMENT_KEY, Emulator, service
+from batchio.emulator import DEVELOPMENT_KEY, Emulator, arrivals, service
 from batchio.service.operations import OPERATIONS
 
 from .wire import VERSION, Wire
