@@ -212,6 +212,22 @@ async def test_the_responder_answers_as_the_service_does(*, chunked: bool) -> No
             service.delivered(100)
 
 
+def test_the_emulator_end_to_end(tmp_path: Path) -> None:
+    found_in = tmp_path / "emulator.json"
+    done = benchmark("emulator", "--quick", "--tasks", "3000", "--json", str(found_in))
+    assert done.returncode == 0, done.stderr
+    rows = first_cells(done.stdout)
+    for row in (
+        *("in memory: tasks a CPU second", "with db: tasks a CPU second", "memory a task"),
+        *("counts: many tasks / none", "ready / import aiohttp.web", "ready, db / import aiohttp.web"),
+    ):
+        assert row in rows
+    pages = json.loads(found_in.read_text())["memory"]["pages"]
+    # A thousand tasks to warm up come on top, and one in a thousand is completed.
+    assert (pages["active"]["found"], pages["active"]["pages"]) == (4000, 4)
+    assert pages["completed"]["found"] == 3
+
+
 async def test_the_responder_lists_each_task_once() -> None:
     with responder() as service:
         async with BatchClient(service.url, SharedKeyCredential(ACCOUNT, KEY), allow_http=True) as client:

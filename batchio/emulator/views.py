@@ -127,7 +127,12 @@ def without_secrets(value: Any, names: frozenset[str]) -> Any:
     """A copy without the properties of these names, however deep."""
     if isinstance(value, dict):
         pairs = cast("dict[str, object]", value).items()
-        return {name: without_secrets(item, names) for name, item in pairs if name not in names}
+        # Most of what is shown is a text or a number, which is not worth a call.
+        return {
+            name: without_secrets(item, names) if isinstance(item, (dict, list)) else item
+            for name, item in pairs
+            if name not in names
+        }
     if isinstance(value, list):
         return [without_secrets(item, names) for item in cast("list[object]", value)]
     return value
