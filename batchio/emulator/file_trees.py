@@ -41,12 +41,12 @@ def task_files(store: Store, job: Job, task: StoredTask) -> dict[str, File]:
     if task.state == COMPLETED and run.end is not None and run.end + kept < store.now():
         raise Refusal("TaskFilesCleanedup")
     files = _of_plan(_plan(job, task), run.start)
-    return {path: file for path, file in files.items() if not _is_gone(path, run.deleted)}
+    return {path: file for path, file in files.items() if not _is_gone(path, run.seldom.deleted)}
 
 
 def _plan(job: Job, task: StoredTask) -> Plan:
     parts = read_parts(task)
-    return plan_of(parts.command_line, environment_of(job, parts), task.ran().retries)
+    return plan_of(parts.command_line, environment_of(job, parts), task.ran().seldom.retries)
 
 
 def _of_plan(plan: Plan, when: int) -> dict[str, File]:
@@ -78,7 +78,7 @@ def node_files(store: Store, node: Node) -> dict[str, File]:
         for path in (f"workitems/{job.id}", f"workitems/{job.id}/job-1", f"workitems/{job.id}/job-1/{task.id}"):
             files.setdefault(path, File(path, None, task.run.start))
         of_task = _of_plan(_plan(job, task), task.run.start)
-        left = {path: file for path, file in of_task.items() if not _is_gone(path, task.run.deleted)}
+        left = {path: file for path, file in of_task.items() if not _is_gone(path, task.run.seldom.deleted)}
         _hang(files, f"workitems/{job.id}/job-1/{task.id}", left)
     return {path: file for path, file in files.items() if not _is_gone(path, node.deleted)}
 

@@ -132,7 +132,7 @@ def delete_file(call: Call) -> Answer:
         job = call.store.job(call.params["jobId"])
         task = call.store.task(job, call.params["taskId"])
         run = task.ran()
-        run.deleted = (*run.deleted, path)
+        run.happens(deleted=(*run.seldom.deleted, path))
         call.store.note_task(job, task)
     else:
         node = call.store.node(call.store.pool(call.params["poolId"]), call.params["nodeId"])

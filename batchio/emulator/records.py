@@ -24,8 +24,10 @@ from .resources import (
     Pool,
     Resource,
     Run,
+    Seldom,
     Special,
     StoredTask,
+    TaskRun,
 )
 
 Kept = Resource | NodeStatus
@@ -78,7 +80,7 @@ class Plain:
 PLAIN = {kind: Plain(kind) for kind in _LINKED}
 
 _names = [(kind.__name__, plain.names) for kind, plain in PLAIN.items()]
-_names += [(kind.__name__, kind.__struct_fields__) for kind in (Account, StoredTask)]
+_names += [(kind.__name__, kind.__struct_fields__) for kind in (Account, StoredTask, TaskRun, Seldom)]
 
 LAYOUT = zlib.crc32(repr((_FORMAT, _names)).encode()) >> 1
 """A number that no other layout has."""

@@ -47,11 +47,25 @@ class Resource(Living, kw_only=True, eq=False):
         return self.id.lower()
 
 
-class TaskRun(msgspec.Struct, eq=False, gc=False, kw_only=True):
-    """What has happened to a task since it was added; `failure` is a code of `failures.MESSAGES`.
+class Seldom(msgspec.Struct, frozen=True, eq=False, gc=False, kw_only=True):
+    """What happens to few tasks; all to which it has not happened share one.
 
     `nodes` are the nodes of a multi-instance task behind the first, `deleted` files that were deleted.
     """
+
+    retries: int = 0
+    last_retry: int | None = None
+    requeues: int = 0
+    last_requeue: int | None = None
+    nodes: tuple[str, ...] = ()
+    deleted: tuple[str, ...] = ()
+
+
+NEVER = Seldom()
+
+
+class TaskRun(msgspec.Struct, eq=False, gc=False, kw_only=True):
+    """What has happened to a task since it was added; `failure` is a code of `task_ends.MESSAGES`."""
 
     previous: str | None = None
     previous_since: int = 0
@@ -61,14 +75,13 @@ class TaskRun(msgspec.Struct, eq=False, gc=False, kw_only=True):
     result: str | None = None
     failure: str | None = None
     satisfies: bool = False
-    retries: int = 0
-    last_retry: int | None = None
-    requeues: int = 0
-    last_requeue: int | None = None
     pool: str | None = None
     node: str | None = None
-    nodes: tuple[str, ...] = ()
-    deleted: tuple[str, ...] = ()
+    seldom: Seldom = NEVER
+
+    def happens(self, **seldom: Any) -> None:
+        """Something has happened that happens to few tasks."""
+        self.seldom = msgspec.structs.replace(self.seldom, **seldom)
 
 
 class StoredTask(msgspec.Struct, array_like=True, eq=False, gc=False):

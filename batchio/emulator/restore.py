@@ -137,7 +137,7 @@ class _Restorer:
 
     def _link_run(self, job: Job, task: StoredTask, record: Any) -> None:
         ran = task.ran()
-        ids = (ran.node or "", *ran.nodes)
+        ids = (ran.node or "", *ran.seldom.nodes)
         nodes = tuple(self._find_node(ran.pool or "", id) for id in ids)
         run: Run = PLAIN[Run].remade(record, job=job, task=task, nodes=nodes)
         job.runs[task.id.lower()] = run

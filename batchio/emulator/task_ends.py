@@ -77,4 +77,4 @@ def retries_left(job: Job, task: StoredTask) -> bool:
     most = read_parts(task).constraints.max_task_retry_count
     if most is None:
         most = job.spec.get("constraints", {}).get("maxTaskRetryCount", 0)
-    return task.ran().retries < (MOST_RETRIES if most < 0 else most)
+    return task.ran().seldom.retries < (MOST_RETRIES if most < 0 else most)

@@ -111,7 +111,8 @@ def _print_added(what: str, added: Run) -> None:
 
 def _ready(cores: Pins, repeat: int) -> tuple[ready.Rounds, list[Goal]]:
     rounds = ready.measure(cores, repeat)
-    rows = [[name, digits(cpu), digits(wall)] for name, cpu, wall in ready.medians(rounds)]
+    cpu, wall = ready.medians(rounds, "cpu"), ready.medians(rounds, "wall")
+    rows = [[name, digits(cpu[name]), digits(wall[name])] for name in cpu]
     print(f"\n{markdown.table(('ready to answer', 'CPU ms', 'wall ms'), rows)}")
     ratios = ready.ratios(rounds)
     return rounds, [

@@ -54,9 +54,9 @@ def measure(pins: Pins, repeat: int) -> Rounds:
     return rounds[1:]
 
 
-def medians(rounds: Rounds) -> list[tuple[str, float, float]]:
-    """Each step with its CPU and its wall time."""
-    return [(name, *(median(each[name][gauge] for each in rounds) for gauge in ("cpu", "wall"))) for name in _STEPS]
+def medians(rounds: Rounds, gauge: str) -> dict[str, float]:
+    """The CPU or the wall time of each step."""
+    return {name: median(each[name][gauge] for each in rounds) for name in _STEPS}
 
 
 def ratios(rounds: Rounds) -> dict[str, float]:

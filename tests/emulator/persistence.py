@@ -38,10 +38,10 @@ async def fill(wire: Wire) -> None:
     user = {"name": "me", "password": "secret", "isAdmin": True}
     await _ok(wire, "POST", f"/pools/pool/nodes/{node}/users", user)
     await _ok(wire, "DELETE", f"/pools/pool/nodes/{node}/files/shared")
-    await _ok(wire, "DELETE", "/jobs/work/tasks/echo/files/stdout.txt")
-    await _ok(wire, "POST", "/jobs/work/tasks/waits-long/terminate")
-    await _ok(wire, "DELETE", "/jobs/work/tasks/deleted")
-    await _ok(wire, "PUT", "/jobs/work/tasks/later", {"constraints": {"maxTaskRetryCount": 7}})
+    await _ok(wire, "DELETE", "/jobs/render/tasks/echo/files/stdout.txt")
+    await _ok(wire, "POST", "/jobs/render/tasks/waits-long/terminate")
+    await _ok(wire, "DELETE", "/jobs/render/tasks/deleted")
+    await _ok(wire, "PUT", "/jobs/render/tasks/later", {"constraints": {"maxTaskRetryCount": 7}})
     await _ok(wire, "POST", "/jobs/off/disable", {"disableTasks": "requeue"})
 
 
@@ -55,7 +55,7 @@ async def _pools(wire: Wire) -> None:
 
 
 async def _jobs(wire: Wire) -> None:
-    job: dict[str, Any] = {"id": "work", "poolInfo": {"poolId": "pool"}, "usesTaskDependencies": True, "priority": 5}
+    job: dict[str, Any] = {"id": "render", "poolInfo": {"poolId": "pool"}, "usesTaskDependencies": True, "priority": 5}
     ends = {"jobPreparationTask": {"commandLine": "true"}, "jobReleaseTask": {"commandLine": "true"}}
     await _ok(wire, "POST", "/jobs", {**job, **ends})
     wide = {"numberOfInstances": 2, "coordinationCommandLine": "true"}
@@ -70,7 +70,7 @@ async def _jobs(wire: Wire) -> None:
         {"id": "later", "commandLine": "sleep 600", "requiredSlots": 2},
         *({"id": f"more{number}", "commandLine": f"sleep {number}"} for number in range(10, 30)),
     ]
-    await _ok(wire, "POST", "/jobs/work/addtaskcollection", {"value": tasks})
+    await _ok(wire, "POST", "/jobs/render/addtaskcollection", {"value": tasks})
     await _ok(wire, "POST", "/jobs", {"id": "auto", "poolInfo": AUTO, "onAllTasksComplete": "terminatejob"})
     await _ok(wire, "POST", "/jobs/auto/tasks", {"id": "one", "commandLine": "sleep 60"})
     for name in ("off", "over", "going"):

@@ -165,7 +165,7 @@ async def test_reset_clears_the_file(db: Path, how: str) -> None:
 async def test_jobs_and_all_that_lived_in_them_go(db: Path) -> None:
     async with running(db) as wire:
         await fill(wire)
-        await wire.call("DELETE", "/jobs/work")
+        await wire.call("DELETE", "/jobs/render")
         await later(wire, 2)
         for pool in (await wire.get("/pools")).ids:
             await wire.call("DELETE", f"/pools/{pool}")
