@@ -217,11 +217,12 @@ def test_the_emulator_end_to_end(tmp_path: Path) -> None:
     done = benchmark("emulator", "--quick", "--tasks", "3000", "--json", str(found_in))
     assert done.returncode == 0, done.stderr
     rows = first_cells(done.stdout)
-    for row in (
-        *("in memory: tasks a CPU second", "with db: tasks a CPU second", "memory a task"),
-        *("counts: many tasks / none", "ready / import aiohttp.web", "ready, db / import aiohttp.web"),
-    ):
-        assert row in rows
+    judged = {
+        *("in memory: tasks a CPU second", "with db: tasks a CPU second"),
+        *("memory a task", "memory a task that has run", "counts: many tasks / none"),
+        *("ready / import aiohttp.web", "ready, db / import aiohttp.web"),
+    }
+    assert judged <= set(rows)
     pages = json.loads(found_in.read_text())["memory"]["pages"]
     # A thousand tasks to warm up come on top, and one in a thousand is completed.
     assert (pages["active"]["found"], pages["active"]["pages"]) == (4000, 4)

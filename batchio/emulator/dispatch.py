@@ -173,7 +173,6 @@ def reactivate(store: Store, job: Job, task: StoredTask) -> None:
     store.count_failure(job, task, -1)
     record = task.ran()
     record.happens(retries=0, last_retry=None)
-    record.satisfies = False
     record.start = record.end = record.exit_code = record.result = record.failure = None
     record.pool = record.node = None
     store.put_task(job, task, ACTIVE)

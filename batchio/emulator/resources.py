@@ -50,9 +50,11 @@ class Resource(Living, kw_only=True, eq=False):
 class Seldom(msgspec.Struct, frozen=True, eq=False, gc=False, kw_only=True):
     """What happens to few tasks; all to which it has not happened share one.
 
-    `nodes` are the nodes of a multi-instance task behind the first, `deleted` files that were deleted.
+    `nodes` are the nodes of a multi-instance task behind the first, `deleted` files that were deleted. `blocks`: it
+    has come to an end that does not satisfy the tasks that depend on it.
     """
 
+    blocks: bool = False
     retries: int = 0
     last_retry: int | None = None
     requeues: int = 0
@@ -74,7 +76,6 @@ class TaskRun(msgspec.Struct, eq=False, gc=False, kw_only=True):
     exit_code: int | None = None
     result: str | None = None
     failure: str | None = None
-    satisfies: bool = False
     pool: str | None = None
     node: str | None = None
     seldom: Seldom = NEVER

@@ -34,11 +34,13 @@ def ended(store: Store, job: Job, task: StoredTask, *, failure: str | None) -> N
     record.result = SUCCESS if failure is None else FAILURE
     record.failure = failure
     options = _exit_options(task, record.exit_code, failed=failure is not None)
-    record.satisfies = options.get("dependencyAction", "block" if failure else "satisfy").lower() == "satisfy"
+    blocks = options.get("dependencyAction", "block" if failure else "satisfy").lower() != "satisfy"
+    if blocks != record.seldom.blocks:
+        record.happens(blocks=blocks)
     if failure is not None:
         store.count_failure(job, task)
     store.put_task(job, task, COMPLETED)
-    if record.satisfies:
+    if not blocks:
         for freed in freed_by(job, task):
             if not freed.gone and freed.state == ACTIVE:
                 job.queue.append(freed)

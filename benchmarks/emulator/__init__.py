@@ -1,4 +1,4 @@
-"""The local Batch service: what it takes to add, keep, list and count a million tasks, and until it is ready.
+"""The local Batch service: what it takes to add, keep, list, count and run a million tasks, and until it is ready.
 
 The emulator runs in a process of its own and tells the CPU time and memory of that process when it is asked, so that
 the figures are its own, however busy the machine is: tasks a CPU second are what one core accepts. batchio's client

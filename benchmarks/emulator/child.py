@@ -1,4 +1,4 @@
-"""`python -m benchmarks.emulator.child [FILE]`: an emulator on a free port; prints its URL.
+"""`python -m benchmarks.emulator.child SETTINGS`: an emulator with these on a free port; prints its URL.
 
 Law: for every line on standard input it prints one of JSON: its CPU seconds and megabytes so far. Ends when its
 standard input does.
@@ -11,14 +11,15 @@ import json
 import os
 import sys
 import threading
+from typing import Any
 
 from batchio.emulator import Emulator
 from benchmarks.gauges import cpu_seconds, resident
 
 
-async def serve(db: str | None) -> None:
+async def serve(settings: dict[str, Any]) -> None:
     """Run until the process ends."""
-    async with Emulator(db=db) as emulator:
+    async with Emulator(**settings) as emulator:
         print(emulator.endpoint, flush=True)
         threading.Thread(target=tell, daemon=True).start()
         await asyncio.Event().wait()
@@ -32,4 +33,4 @@ def tell() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(sys.argv[1] if len(sys.argv) > 1 else None))
+    asyncio.run(serve(json.loads(sys.argv[1])))

@@ -21,11 +21,13 @@ from benchmarks.rounds import Run
 from . import parts, ready
 from .measured import running
 
-PARTS = ("memory", "db", "ready")
+PARTS = ("memory", "db", "run", "ready")
 RATE, RATE_WITH_DB = 100_000, 30_000
 BYTES, PAGE_MS, COUNTS, READY = 600, 20, 1.5, 1.5
 
 _TASKS = 1_000_000
+_RUN_LESS = 5
+"""To run a task takes many times what it takes to add one, so the part `run` has a part of the tasks."""
 _PAGE = ("median", "p99", "most")
 
 
@@ -53,6 +55,7 @@ def _measure(arguments: argparse.Namespace) -> frame.Found:
     steps: dict[str, Callable[[], tuple[Any, list[Goal]]]] = {
         "memory": lambda: asyncio.run(_in_memory(cores, arguments.tasks)),
         "db": lambda: asyncio.run(_with_db(cores, arguments.tasks)),
+        "run": lambda: asyncio.run(_run(cores, arguments.tasks // _RUN_LESS)),
         "ready": lambda: _ready(cores, arguments.repeat),
     }
     for part in arguments.parts:
@@ -96,11 +99,20 @@ async def _in_memory(cores: Pins, tasks: int) -> tuple[Run, list[Goal]]:
 
 async def _with_db(cores: Pins, tasks: int) -> tuple[Run, list[Goal]]:
     with tempfile.TemporaryDirectory() as folder:
-        async with running(cores, f"{folder}/state.db") as emulator:
+        async with running(cores, db=f"{folder}/state.db") as emulator:
             added = await parts.add(emulator, tasks)
     _print_added("with db", added)
     rate = added["per_cpu_second"]
     return added, [Goal(what="with db: tasks a CPU second", measured=rate, limit=RATE_WITH_DB, above=True)]
+
+
+async def _run(cores: Pins, tasks: int) -> tuple[Run, list[Goal]]:
+    async with running(cores, nodes="simulate") as emulator:
+        ran = await parts.run(emulator, tasks)
+    heads = ("running", "tasks", "CPU us a task", "bytes a task")
+    cells = [f"{ran['tasks']:,}", digits(ran["cpu_us"]), digits(ran["bytes"])]
+    print(f"\n{markdown.table(heads, [['on simulated nodes', *cells]])}")
+    return ran, [Goal(what="memory a task that has run", measured=ran["bytes"], limit=BYTES, unit=" B")]
 
 
 def _print_added(what: str, added: Run) -> None:

@@ -17,6 +17,7 @@ from batchio.emulator import DEVELOPMENT_ACCOUNT, DEVELOPMENT_KEY
 from benchmarks.processes import Pins, RunFailed, started
 
 JOB = "job"
+POOL = "pool"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,12 +49,12 @@ class Measured:
 
 
 @asynccontextmanager
-async def running(pins: Pins, db: str | None = None) -> AsyncGenerator[Measured]:
+async def running(pins: Pins, **settings: str) -> AsyncGenerator[Measured]:
     """An emulator with one empty job."""
-    with started(["-m", "benchmarks.emulator.child", *([] if db is None else [db])], core=pins.responder) as process:
+    with started(["-m", "benchmarks.emulator.child", json.dumps(settings)], core=pins.responder) as process:
         url = process.stdout.readline().decode().strip() if process.stdout else ""
         if not url:
             raise RunFailed("the emulator did not start")
         async with BatchClient(url, SharedKeyCredential(DEVELOPMENT_ACCOUNT, DEVELOPMENT_KEY)) as client:
-            await client.jobs.create({"id": JOB, "poolInfo": {"poolId": "pool"}})
+            await client.jobs.create({"id": JOB, "poolInfo": {"poolId": POOL}})
             yield Measured(process, client)

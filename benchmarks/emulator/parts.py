@@ -16,7 +16,7 @@ from benchmarks.bulk import shapes
 from benchmarks.processes import RunFailed
 from benchmarks.rounds import Run
 
-from .measured import JOB, Measured
+from .measured import JOB, POOL, Measured
 
 SPARSE = 1000
 """One task in so many is completed: what a filter looks for that matches little."""
@@ -56,6 +56,22 @@ async def _submit(emulator: Measured, first: int, count: int) -> None:
     report = await emulator.client.tasks.submit(JOB, tasks, max_requests=_REQUESTS)
     if report.added != count:
         raise RunFailed(f"{report.added} of {count} tasks were added")
+
+
+async def run(emulator: Measured, count: int) -> Run:
+    """Add so many small tasks and have all of them run for a simulated second: CPU and memory a task."""
+    pool = {"id": POOL, "vmSize": "small", "targetDedicatedNodes": 100, "taskSlotsPerNode": 4}
+    await emulator.client.pools.create(pool)
+    added = await add(emulator, count)
+    before = emulator.gauge()
+    while (counted := (await emulator.client.jobs.get_task_counts(JOB)).task_counts) and counted.active:
+        await emulator.client.request("POST", "/_emulator/clock", json={"advance": 10})
+    after = emulator.gauge()
+    return {
+        "tasks": count,
+        "cpu_us": (after.cpu - before.cpu) / count * 1e6,
+        "bytes": added["bytes"] + (after.resident - before.resident) * 2**20 / count,
+    }
 
 
 async def listing(emulator: Measured, state: str) -> Run:
