@@ -24,11 +24,10 @@ from .resources import (
     Pool,
     Resource,
     Run,
-    Seldom,
     Special,
     StoredTask,
-    TaskRun,
 )
+from .task_runs import Seldom, TaskRun
 
 Kept = Resource | NodeStatus
 """What has a record of its own, beside tasks; a run is kept with its task, an allocation with its pool."""

@@ -14,6 +14,7 @@ import msgspec
 
 from .shelf import Shelf
 from .states import ACTIVE, COMPLETED, ENABLED, IDLE, LEAVING_POOL, RUNNING, TASK_STATES
+from .task_runs import TaskRun
 
 
 class Living(msgspec.Struct, eq=False, kw_only=True):
@@ -45,44 +46,6 @@ class Resource(Living, kw_only=True, eq=False):
     def key(self) -> str:
         """The id in lower case."""
         return self.id.lower()
-
-
-class Seldom(msgspec.Struct, frozen=True, eq=False, gc=False, kw_only=True):
-    """What happens to few tasks; all to which it has not happened share one.
-
-    `nodes` are the nodes of a multi-instance task behind the first, `deleted` files that were deleted. `blocks`: it
-    has come to an end that does not satisfy the tasks that depend on it.
-    """
-
-    blocks: bool = False
-    retries: int = 0
-    last_retry: int | None = None
-    requeues: int = 0
-    last_requeue: int | None = None
-    nodes: tuple[str, ...] = ()
-    deleted: tuple[str, ...] = ()
-
-
-NEVER = Seldom()
-
-
-class TaskRun(msgspec.Struct, eq=False, gc=False, kw_only=True):
-    """What has happened to a task since it was added; `failure` is a code of `task_ends.MESSAGES`."""
-
-    previous: str | None = None
-    previous_since: int = 0
-    start: int | None = None
-    end: int | None = None
-    exit_code: int | None = None
-    result: str | None = None
-    failure: str | None = None
-    pool: str | None = None
-    node: str | None = None
-    seldom: Seldom = NEVER
-
-    def happens(self, **seldom: Any) -> None:
-        """Something has happened that happens to few tasks."""
-        self.seldom = msgspec.structs.replace(self.seldom, **seldom)
 
 
 class StoredTask(msgspec.Struct, array_like=True, eq=False, gc=False):

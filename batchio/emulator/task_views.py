@@ -12,10 +12,11 @@ import msgspec
 
 from ..models import TaskAddParameter
 from ..service.operations import GET_NODE, GET_NODE_FILE
-from .resources import Job, NodeStatus, Special, StoredTask, TaskRun, e_tag
+from .resources import Job, NodeStatus, Special, StoredTask, e_tag
 from .states import RUNNING
 from .strict import secret_names
 from .task_ends import MESSAGES
+from .task_runs import TaskRun
 from .ticks import time_text
 from .views import UNLIMITED, shown
 
