@@ -200,7 +200,9 @@ class Store:
         job.tasks.add(key, task)
         job.tasks_in[task.state] += 1
         job.slots_in[task.state] += task.slots
-        self.note_task(job, task)
+        # As `note_task`, without its call: this is the one place that has to be fast.
+        if self.changes is not None:
+            self.changes.tasks[task.born] = job, task
 
     def note_task(self, job: Job, task: StoredTask) -> None:
         """A task is another, and has to be kept."""

@@ -6,6 +6,7 @@ never shows a secret.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, cast
 
 from ..models import Certificate as CertificateModel
@@ -14,7 +15,10 @@ from ..service.operations import GET_CERTIFICATE, GET_JOB, GET_JOB_SCHEDULE
 from .resources import Certificate, Job, JobSchedule, Resource, e_tag
 from .states import DELETE_FAILED
 from .strict import secret_names
-from .ticks import time_text
+from .ticks import time_text as text_of_time
+
+time_text = lru_cache(1024)(text_of_time)
+"""As in `ticks`; the times of a job are few, and shown again and again while somebody waits for it."""
 
 UNLIMITED = "P10675199DT2H48M5.4775807S"
 _JOB_DEFAULTS: dict[str, Any] = {

@@ -90,7 +90,7 @@ async def _in_memory(cores: Pins, tasks: int) -> tuple[Run, list[Goal]]:
         *(
             Goal(what=f"a page of {state} tasks, {name}", measured=page[name], limit=PAGE_MS, unit=" ms")
             for state, page in pages.items()
-            for name in ("median", "p99")
+            for name in ("median", "most")
         ),
         Goal(what="counts: many tasks / none", measured=many / few, limit=COUNTS),
     ]
