@@ -16,7 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from . import goals
+from . import drawing, goals
 from .processes import RunFailed
 
 Found = tuple[dict[str, Any], list[goals.Goal]]
@@ -32,6 +32,8 @@ def add_options(parser: argparse.ArgumentParser, clients: Collection[str], *, re
     parser.add_argument("--repeat", type=int, default=repeat, help=f"interleaved rounds; {repeat}")
     parser.add_argument("--pin", nargs="?", const="auto", help="CLIENT,RESPONDER: their cores; alone: the last two")
     parser.add_argument("--json", type=Path, help="write every run to this file")
+    # Only those have the option that have a picture.
+    parser.set_defaults(picture=None)
 
 
 def add_quick(parser: argparse.ArgumentParser) -> None:
@@ -52,9 +54,10 @@ def names(known: Collection[str]) -> Callable[[str], list[str]]:
 
 
 def run(arguments: argparse.Namespace, title: str, how: str, measure: Callable[[argparse.Namespace], Found]) -> int:
-    """Measure and print; 1 when something could not be measured."""
+    """Measure, print and draw; 1 when something could not be measured."""
     packages = {name: _version(name) for name in _PACKAGES}
     found: dict[str, Any] = {"python": platform.python_version(), "packages": packages, "cores": os.cpu_count()}
+    found["how"] = how
     found["options"] = {name: str(value) for name, value in vars(arguments).items()}
     pinned = "pinned" if arguments.pin else "not pinned"
     print(
@@ -63,13 +66,16 @@ def run(arguments: argparse.Namespace, title: str, how: str, measure: Callable[[
     )
     try:
         more, judged = measure(arguments)
+        if judged:
+            print(f"\n## Goals\n\n{goals.table(judged)}")
+        found |= more
+        if arguments.json:
+            arguments.json.write_text(json.dumps(found, indent=1) + "\n")
+        if arguments.picture:
+            drawing.draw_first(found, arguments.picture)
     except RunFailed as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
-    if judged:
-        print(f"\n## Goals\n\n{goals.table(judged)}")
-    if arguments.json:
-        arguments.json.write_text(json.dumps(found | more, indent=1) + "\n")
     return 0
 
 

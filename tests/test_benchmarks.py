@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib.util
 import json
+import re
 import signal
 import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
+from random import Random
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,9 +22,12 @@ import msgspec
 import pytest
 
 from batchio import BatchClient, SharedKeyCredential
-from benchmarks import goals
+from benchmarks import drawing, goals
+from benchmarks.__main__ import main
 from benchmarks.account import ACCOUNT, KEY
 from benchmarks.bulk import shapes
+from benchmarks.pacing import measure
+from benchmarks.pacing.scenarios import SCENARIOS
 from benchmarks.processes import RunFailed
 from benchmarks.responder import listing
 from benchmarks.responder.arrivals import Arrivals, task_ids
@@ -141,6 +148,70 @@ def test_pacing_end_to_end(tmp_path: Path) -> None:
     assert all(run["refused"] > 0.95 for run in runs if run["controller"] == "fixed")
     benchmark(*words, "--json", str(found_in))
     assert json.loads(found_in.read_text())["simulation"] == runs
+
+
+def test_what_happens_over_time_adds_up() -> None:
+    scenario = replace(SCENARIOS["M"], seconds=6.0, joins=(0.0, 1.0), fair_from=2.0)
+    run = measure.run(scenario, "ours", 1)
+    service = scenario.make(Random(1))  # noqa: S311 - to be repeatable, not secret
+    assert len(run.delivered_by_time) == len(run.refused_by_time) == 6 * measure.SLICES
+    added = sum(run.delivered_by_time)
+    assert added == round(run.goodput * service.deliverable(6.0))
+    assert sum(run.refused_by_time) / (added + sum(run.refused_by_time)) == pytest.approx(run.refused, abs=0.05)
+    assert sum(run.refused_by_time) > 0
+
+
+def is_there(_name: str) -> object:
+    return object()
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("pacing", "--picture", "storm.png"), "a picture is an .svg file"),
+        (("bulk", "--picture", "nowhere/cpu.svg"), "is no folder"),
+        (("pictures", "--from", "found.json", "--to", "nowhere"), "is no folder"),
+        (("list", "--picture", "list.svg"), "unrecognized arguments"),
+    ],
+)
+def test_a_picture_that_cannot_be_written_is_told_before_anything_is_measured(
+    words: tuple[str, ...], told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", is_there)
+    with pytest.raises(SystemExit):
+        main(words)
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [("pacing", "--picture", "storm.svg"), ("pictures", "--from", "found.json")])
+def test_a_picture_without_matplotlib_says_what_to_install(
+    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def is_missing(_name: str) -> None:
+        return None
+
+    monkeypatch.setattr("importlib.util.find_spec", is_missing)
+    with pytest.raises(SystemExit):
+        main(words)
+    assert "pip install -e '.[bench]'" in capsys.readouterr().err
+
+
+def test_the_readme_shows_the_pictures_with_their_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    shown = {f"benchmarks/pictures/{name}.svg" for _, name in drawing.PICTURES.values()}
+    assert set(re.findall(r"!\[[^\]]+\]\(([^)]+)\)", readme)) == shown
+    for picture in shown:
+        assert (ROOT / picture).stat().st_size < 100_000
+        (command,) = re.findall(rf"`python -m benchmarks ([^`]*--picture {picture})`", readme)
+        assert _picture_of(command.split(), monkeypatch) == Path(picture).stem
+
+
+def _picture_of(words: list[str], monkeypatch: pytest.MonkeyPatch) -> str:
+    parser = argparse.ArgumentParser()
+    importlib.import_module(f"benchmarks.{words[0]}").add_arguments(parser)
+    monkeypatch.setattr("importlib.util.find_spec", is_there)
+    parts = parser.parse_args(words[1:]).parts
+    return next(drawing.PICTURES[part][1] for part in parts if part in drawing.PICTURES)
 
 
 def test_an_unknown_client_is_told() -> None:

@@ -42,7 +42,7 @@ class Backlog:
         while self._later and self._later[0][0] <= now:
             until = now + _TOGETHER_SECONDS
             while self._later and self._later[0][0] <= until:
-                self.packer.add_first(heapq.heappop(self._later)[2])
+                self.packer.add_again(heapq.heappop(self._later)[2])
 
     def has_request(self, *, flush: bool) -> bool:
         """Whether a request can be made: a full one, or with `flush` any."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from .packer import MAX_TASKS
 from .report import TaskOutcome
+from .source import Ready
 
 _index = attrgetter("index")
 
@@ -69,6 +70,11 @@ class Callers:
         self._flushed = float("-inf")
         self._timer: asyncio.TimerHandle | None = None
         self._wake = asyncio.Event()
+
+    @property
+    def pulled(self) -> int:
+        """Tasks handed over."""
+        return self._given
 
     @property
     def pending(self) -> int:
@@ -157,7 +163,7 @@ class Callers:
                     call.future.set_result(told)
                 self._close(call)
 
-    async def read(self, most: int) -> list[Any]:
+    async def read(self, most: int, ready: Ready | None = None) -> list[Any]:  # noqa: ARG002 - no thread
         """Tasks for whole requests; for less than one only when its oldest task has lingered long enough."""
         loop = asyncio.get_running_loop()
         while not (count := self._ready(most, loop.time())):

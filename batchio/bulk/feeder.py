@@ -9,16 +9,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 from ..errors import InputChangedError
 from .backlog import Backlog
-from .intake import BadTask, Prepared, RawQueue, ids_of, local_error, prepare
+from .intake import BadTask, Prepared, RawQueue, encode, ids_of, local_error, prepare
 from .lacks import Lacks
 from .ledger import Ledger
 from .options import Options
 from .packer import MAX_TASKS, fits_alone
 from .recorder import Recorder
-from .source import CHUNK, Source
+from .source import CHUNK, Ready, Source
 from .tasks import Tasks
 
 _GUESSED_BYTES = 65_536
@@ -50,7 +51,6 @@ class Feeder:
         self._ledger = ledger
         self._on_change = on_change
         self._prepared_bytes = 0
-        self._items = 0
         self._room = asyncio.Event()
 
     @property
@@ -94,9 +94,8 @@ class Feeder:
     async def read(self) -> None:
         """Take the input to its end; what it raises is kept in `error`."""
         try:
-            while items := await self._source.read(await self._wait_for_room()):
+            while items := await self._source.read(await self._wait_for_room(), self._ready):
                 self._raw.add(items)
-                self._items += len(items)
                 self._on_change()
             if self._raw.sieve is not None and not self.is_stopping:
                 self._raw.sieve.end()
@@ -118,7 +117,7 @@ class Feeder:
         """Fill the backlog up to a full request; gives the items that cannot be sent."""
         packer, bad = self._backlog.packer, list[BadTask]()
         while not packer.full and len(self._raw) and not self.is_full:
-            most = min(MAX_TASKS - len(packer), self._affordable())
+            most = min(MAX_TASKS if self._raw.is_encoded else packer.room, self._affordable())
             if self._recorder is not None and (first := self._raw.next) + most > self._recorder.ample:
                 most = min(most, self._recorder.room(first))
                 if not most:
@@ -149,8 +148,16 @@ class Feeder:
         tasks, bad = prepare(items, first, self._lacks)
         joined, tasks.joined = tasks.joined, None
         if self._recorder is not None:
-            self._recorder.read(first, ids_of(items) if bad else tasks.ids, joined)
+            self._recorder.read(first, tasks.ids if isinstance(items, Tasks) or not bad else ids_of(items), joined)
         return tasks, bad
+
+    @property
+    def _ready(self) -> Ready | None:
+        """What the source's thread may do: not while a resumed run still compares item by item."""
+        return self._encode if self._raw.sieve is None else None
+
+    def _encode(self, items: list[Any]) -> Tasks | list[Any]:
+        return encode(items, self._lacks) or items
 
     async def _wait_for_room(self) -> int:
         """How many items may be read now."""
@@ -163,8 +170,9 @@ class Feeder:
             room = min(window - held, 2 * CHUNK - waiting)
             if not self.is_full and room >= least:
                 # An item may be a list of tasks.
-                each = max(1, self._raw.position // max(1, self._items))
-                return max(1, min(room, CHUNK, self._affordable()) // each)
+                each = max(1, self._raw.position // max(1, self._source.pulled))
+                room = min(room, CHUNK, self._affordable()) // each
+                return max(1, room - (room % MAX_TASKS if room > MAX_TASKS else 0))
             self._room.clear()
             self.is_held = True
             await self._room.wait()

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from operator import attrgetter, itemgetter
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
@@ -40,7 +41,7 @@ class RawQueue:
         self.given = 0
         self.position = 0
         self.sieve = sieve
-        self._lists: deque[tuple[int, Sequence[Any]]] = deque()
+        self._lists: deque[tuple[int, Sequence[Any] | Tasks]] = deque()
         self._at = 0
 
     def __len__(self) -> int:
@@ -51,19 +52,24 @@ class RawQueue:
         """Where there is one."""
         return self._lists[0][0] + self._at
 
+    @property
+    def is_encoded(self) -> bool:
+        """Whether the next items are, as far as that goes."""
+        return isinstance(self._lists[0][1], Tasks)
+
     def add(self, items: Sequence[Any]) -> None:
-        """Take items; where the first is a list or tuple, such items stand for their own items."""
-        if items and not isinstance(items[0], list | tuple):
+        """Take items; where the first is a list, a tuple or encoded, such items stand for their own items."""
+        if items and not isinstance(items[0], _MANY):
             self._add(items)
             return
         for item in items:
-            self._add(item if isinstance(item, list | tuple) else (item,))
+            self._add(item if isinstance(item, _MANY) else (item,))
 
-    def cut(self, most: int) -> tuple[int, Sequence[Any]]:
+    def cut(self, most: int) -> tuple[int, Sequence[Any] | Tasks]:
         """The next items, all from one list, and the ordinal of the first."""
         first, head = self._lists[0]
         first += self._at
-        items = head[self._at : self._at + most]
+        items = _part(head, self._at, self._at + most)
         self._at += len(items)
         self.given += len(items)
         if self._at >= len(head):
@@ -71,10 +77,10 @@ class RawQueue:
             self._at = 0
         return first, items
 
-    def _add(self, items: Sequence[Any]) -> None:
-        if not items:
+    def _add(self, items: Sequence[Any] | Tasks) -> None:
+        if not len(items):
             return
-        if self.sieve is None:
+        if self.sieve is None or isinstance(items, Tasks):
             self.put(self.position, items)
         else:
             for first, some in self.sieve.sift(items):
@@ -83,10 +89,16 @@ class RawQueue:
                 self.sieve = None
         self.position += len(items)
 
-    def put(self, first: int, items: Sequence[Any]) -> None:
+    def put(self, first: int, items: Sequence[Any] | Tasks) -> None:
         """Queue items whose ordinals begin with `first`."""
         self._lists.append((first, items))
         self.taken += len(items)
+
+
+def _part(items: Sequence[Any] | Tasks, start: int, stop: int) -> Sequence[Any] | Tasks:
+    if isinstance(items, Tasks):
+        return items if start == 0 and stop >= len(items) else items.pick(range(start, min(stop, len(items))))
+    return items[start:stop]
 
 
 class BadTask(msgspec.Struct, frozen=True):
@@ -100,6 +112,8 @@ class BadTask(msgspec.Struct, frozen=True):
 
 Prepared = tuple[Tasks, list[BadTask]]
 
+_id_field, _id_key = attrgetter("id"), itemgetter("id")
+_MANY = (list, tuple, Tasks)
 _encoder = msgspec.json.Encoder()
 _identify = msgspec.json.Decoder(_Identity).decode
 _UNREADABLE = (
@@ -114,23 +128,31 @@ _UNREADABLE = (
 )
 
 
-def prepare(items: Sequence[Any], first: int, lacks: Lacks | None = None) -> Prepared:
+def prepare(items: Sequence[Any] | Tasks, first: int, lacks: Lacks | None = None) -> Prepared:
     """Encode `items`, whose ordinals begin with `first`; `lacks`: what the api-version does not have."""
+    tasks = items if isinstance(items, Tasks) else encode(items, lacks)
+    if tasks is None:
+        return _walk(cast("Sequence[Any]", items), first, lacks)
+    tasks.ordinals = range(first, first + len(tasks))
+    return tasks, []
+
+
+def encode(items: Sequence[Any], lacks: Lacks | None = None) -> Tasks | None:
+    """Items of one kind as tasks, whose ordinals begin with 0; None where each has to be looked at."""
     kinds = set(map(type, items))
-    if len(kinds) == 1:
-        fast = _FAST.get(kinds.pop())
-        if fast is not None:
-            try:
-                ids, bodies, packed = fast(items)
-                # An id that is no string raises here.
-                joined = "\n".join(ids)
-                keys = fold(ids, joined)
-            except _UNREADABLE:
-                return _walk(items, first, lacks)
-            if lacks and lacks.may_stand_in(packed or b"".join(bodies or ())):
-                return _walk(items, first, lacks)
-            return Tasks(list(range(first, first + len(items))), ids, keys, bodies, packed=packed, joined=joined), []
-    return _walk(items, first, lacks)
+    fast = _FAST.get(kinds.pop()) if len(kinds) == 1 else None
+    if fast is None:
+        return None
+    try:
+        ids, bodies, packed = fast(items)
+        # An id that is no string raises here.
+        joined = "\n".join(ids)
+        keys = fold(ids, joined)
+    except _UNREADABLE:
+        return None
+    if lacks and lacks.may_stand_in(packed or b"".join(bodies or ())):
+        return None
+    return Tasks(range(len(items)), ids, keys, bodies, packed=packed, joined=joined)
 
 
 def fold(ids: list[str], joined: str | None = None) -> list[str]:
@@ -175,11 +197,11 @@ _Group = tuple[list[str], list[bytes] | None, bytes | None]
 
 
 def _models(items: Sequence[TaskAddParameter]) -> _Group:
-    return [item.id for item in items], None, _encoder.encode({"value": items})
+    return list(map(_id_field, items)), None, _encoder.encode({"value": items})
 
 
 def _mappings(items: Sequence[dict[str, Any]]) -> _Group:
-    return [item["id"] for item in items], None, _encoder.encode({"value": items})
+    return list(map(_id_key, items)), None, _encoder.encode({"value": items})
 
 
 def _encoded(items: Sequence[bytes]) -> _Group:
@@ -253,8 +275,8 @@ def _id_or_none(item: Any) -> str | None:
 
 
 _IDS: dict[type, Callable[[Any], list[str]]] = {
-    TaskAddParameter: lambda items: [item.id for item in items],
-    dict: lambda items: [item["id"] for item in items],
+    TaskAddParameter: lambda items: list(map(_id_field, items)),
+    dict: lambda items: list(map(_id_key, items)),
     bytes: lambda items: [found.id for found in map(_identify, items)],
 }
 

@@ -103,9 +103,14 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def window(self) -> int:
-        """Tasks that were taken and have no outcome yet, or one that is not read, at most."""
-        return self.max_pending or self.max_requests * MAX_TASKS
+        """Tasks that were taken and have no outcome yet, or one that is not read, at most: all requests full, and what
+        is read ahead, without which a small window empties before the next chunk is there.
+        """
+        return self.max_pending or self.max_requests * MAX_TASKS + READ_AHEAD
 
+
+READ_AHEAD = 2_000
+"""Tasks beside those in flight."""
 
 _AT_LEAST: dict[str, int] = {
     "attempts": 1,

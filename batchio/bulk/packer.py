@@ -6,6 +6,8 @@ request does not make all others small.
 
 from __future__ import annotations
 
+from collections import deque
+from collections.abc import Callable
 from itertools import accumulate
 
 from .tasks import FRAME, HEAD, TAIL, Tasks
@@ -14,6 +16,8 @@ MAX_TASKS = 100
 """Tasks a request. Source: the REST documentation, "Add a collection of tasks to a job"."""
 
 _FORGET = 100
+_PASSING = 50
+"""Full requests between two that leave less than full although there is more."""
 
 
 def body_of(tasks: Tasks) -> bytes:
@@ -29,49 +33,100 @@ def fits_alone(size: int, max_body: int) -> bool:
 
 
 class Packer:
-    """A queue of tasks that gives them out a request at a time."""
+    """A queue of tasks that gives them out a request at a time.
+
+    New tasks leave in their order, in requests that were encoded as such where that can be. What is sent again gathers
+    beside them until it fills a request, there is nothing else, or enough full requests have gone before it.
+    """
 
     def __init__(self, max_body: int) -> None:
         self.size_limit = SizeLimit(max_body)
-        self._queue = Tasks.none()
+        self._new: deque[Tasks] = deque()
+        self._again = Tasks.none()
+        self._count = 0
+        self._full_ones = _PASSING
 
     def __len__(self) -> int:
-        return len(self._queue)
+        return self._count
 
     @property
     def full(self) -> bool:
-        """Whether the queue holds at least one full request, counted by tasks."""
-        return len(self._queue) >= MAX_TASKS
+        """Whether a request can leave that nobody can add to."""
+        new = self._new
+        return len(new) > 1 or (len(new) == 1 and len(new[0]) >= MAX_TASKS) or len(self._again) >= MAX_TASKS
+
+    @property
+    def room(self) -> int:
+        """How many new tasks the request that is being filled can take."""
+        return MAX_TASKS - len(self._new[-1]) % MAX_TASKS if self._new else MAX_TASKS
 
     def add(self, tasks: Tasks) -> None:
-        """Queue tasks at the end."""
-        if self._queue.ids:
-            self._queue.extend(tasks)
+        """Queue new tasks at the end."""
+        self._count += len(tasks)
+        if self._new and len(self._new[-1]) + len(tasks) <= MAX_TASKS:
+            self._new[-1].extend(tasks)
         else:
-            self._queue = tasks
+            self._new.append(tasks)
 
-    def add_first(self, tasks: Tasks) -> None:
-        """Queue tasks before all others."""
-        tasks.extend(self._queue)
-        self._queue = tasks
+    def add_again(self, tasks: Tasks) -> None:
+        """Queue tasks that were sent before."""
+        self._count += len(tasks)
+        self._again.extend(tasks)
 
     def take(self) -> Tasks:
         """The next request's tasks; at least one where the queue is not empty."""
-        group, limit = self._queue, self.size_limit.now
-        count = len(group.ids)
-        # Each task needs its bytes and a comma.
-        if count <= MAX_TASKS and group.size + count + FRAME <= limit:
-            self._queue = Tasks.none()
-            return group
-        count = min(count, MAX_TASKS)
-        ends = list(accumulate(map(len, group.bodies[:count]), initial=FRAME - 1))
+        tasks = self._next()
+        self._full_ones = self._full_ones + 1 if len(tasks) == MAX_TASKS else 0
+        self._count -= len(tasks)
+        return tasks
+
+    def _next(self) -> Tasks:
+        new, limit, may_be_short = self._new, self.size_limit.now, self._full_ones >= _PASSING
+        waiting = len(self._again)
+        if not new or waiting >= MAX_TASKS or (waiting and may_be_short and _is_request(new[0], limit)):
+            tasks, self._again = self._again, Tasks.none()
+            return self._cut(tasks, self._again.extend)
+        tasks = new.popleft()
+        if _is_request(tasks, limit) or (may_be_short and new and _is_request(new[0], limit)):
+            # Cut and joined, the tasks of one request would shift those of all that follow.
+            return self._cut(tasks, new.appendleft)
+        while new and len(tasks) < MAX_TASKS and _bytes_of(tasks) < limit:
+            tasks.extend(new.popleft())
+        if not new and waiting:
+            tasks.extend(self._again.cut(min(waiting, max(0, MAX_TASKS - len(tasks)))))
+        return self._cut(tasks, new.appendleft)
+
+    def _cut(self, tasks: Tasks, put_back: Callable[[Tasks], None]) -> Tasks:
+        """As many of the tasks as fit into one request."""
+        limit = self.size_limit.now
+        if len(tasks) <= MAX_TASKS and _bytes_of(tasks) <= limit:
+            return tasks
+        count = min(len(tasks), MAX_TASKS)
+        ends = list(accumulate(map(len, tasks.bodies[:count]), initial=FRAME - 1))
         while count > 1 and ends[count] + count > limit:
             count -= 1
-        return group.cut(count)
+        head = tasks.cut(count)
+        if len(tasks):
+            put_back(tasks)
+        return head
 
     def drain(self) -> Tasks:
         """All that is queued."""
-        return self._queue.cut(len(self._queue))
+        rest, self._again = self._again, Tasks.none()
+        for tasks in self._new:
+            rest.extend(tasks)
+        self._new.clear()
+        self._count = 0
+        return rest
+
+
+def _is_request(tasks: Tasks, limit: int) -> bool:
+    return len(tasks) == MAX_TASKS and _bytes_of(tasks) <= limit
+
+
+def _bytes_of(tasks: Tasks) -> int:
+    """Of the body that carries them: each task needs its bytes and a comma."""
+    return tasks.size + len(tasks) + FRAME
 
 
 class SizeLimit:

@@ -16,6 +16,7 @@ from queue import SimpleQueue
 from typing import Any, Protocol
 
 from ..errors import ConfigurationError
+from .packer import MAX_TASKS
 
 CHUNK = 1000
 """Items read at once, at most."""
@@ -26,11 +27,23 @@ _LINGER = 0.02
 _STOP_SECONDS = 1.0
 
 
+Ready = Callable[[list[Any]], Any]
+"""Makes one thing of a request's items, as far as that can be done before their turn comes."""
+
+
 class Source(Protocol):
     """Gives lists of items, never an empty one before the end."""
 
-    async def read(self, most: int) -> list[Any]:
-        """The next items, at most so many; an empty list is the end. What the input raises comes through."""
+    @property
+    def pulled(self) -> int:
+        """Items that the input has given."""
+        ...
+
+    async def read(self, most: int, ready: Ready | None = None) -> list[Any]:
+        """The next items, at most so many; an empty list is the end. What the input raises comes through.
+
+        Where the source has a thread, `ready` is called there, and what it made stands in the list for its items.
+        """
         ...
 
     async def stop(self) -> list[Any]:
@@ -53,10 +66,13 @@ def open_source(tasks: Any) -> Source:
 
 class _ContainerSource:
     def __init__(self, items: Iterator[Any]) -> None:
+        self.pulled = 0
         self._items = items
 
-    async def read(self, most: int) -> list[Any]:
-        return list(islice(self._items, most))
+    async def read(self, most: int, ready: Ready | None = None) -> list[Any]:  # noqa: ARG002 - no thread
+        items = list(islice(self._items, most))
+        self.pulled += len(items)
+        return items
 
     async def stop(self) -> list[Any]:
         return []
@@ -66,6 +82,7 @@ class _AsyncSource:
     """Reads in a task of its own, so that what has come can leave while the source pauses."""
 
     def __init__(self, items: AsyncIterable[Any]) -> None:
+        self.pulled = 0
         self._items = items
         self._buffer: list[Any] = []
         self._error: BaseException | None = None
@@ -77,7 +94,7 @@ class _AsyncSource:
         self._most = CHUNK
         self._task: asyncio.Task[None] | None = None
 
-    async def read(self, most: int) -> list[Any]:
+    async def read(self, most: int, ready: Ready | None = None) -> list[Any]:  # noqa: ARG002 - no thread
         self._most = most
         if self._task is None:
             self._task = asyncio.create_task(self._fill(), name="batchio input")
@@ -106,6 +123,7 @@ class _AsyncSource:
         try:
             async for item in items:
                 self._buffer.append(item)
+                self.pulled += 1
                 if len(self._buffer) == 1:
                     self._wake.set()
                 if len(self._buffer) >= self._most:
@@ -130,11 +148,19 @@ async def _close(items: AsyncIterator[Any]) -> None:
 
 
 class _ThreadSource:
-    """One daemon thread pulls when it is asked to, into a deque, which both sides may touch at once."""
+    """One daemon thread pulls when it is asked to, and makes items ready, a request's at a time.
+
+    What is made where it was pulled stays in that core's memory, and the items are freed there. Both sides may touch
+    the two deques at once: `_fresh` has single items, `_taken` what goes before them.
+    """
 
     def __init__(self, items: Iterator[Any]) -> None:
+        self._position = 0
         self._items = items
+        self._fresh: deque[Any] = deque()
         self._taken: deque[Any] = deque()
+        self._ready: Ready | None = None
+        self._moving = threading.Lock()
         self._count = 1
         self._asked: SimpleQueue[None] = SimpleQueue()
         self._stopping = False
@@ -143,19 +169,28 @@ class _ThreadSource:
         self._thread: threading.Thread | None = None
         self._pull: asyncio.Future[float] | None = None
 
-    async def read(self, most: int) -> list[Any]:
+    @property
+    def pulled(self) -> int:
+        return self._position
+
+    async def read(self, most: int, ready: Ready | None = None) -> list[Any]:
         while not (self._ended and self._pull is None):
+            if self._pull is None:
+                self._ready = ready
             pull = self._pull or self._ask(most)
             await asyncio.wait([pull], timeout=_LINGER)
             if pull.done():
                 self._pull = None
                 self._learn(pull.result())
-                if self._taken:
-                    break
-            elif self._taken:
-                # A pull may take long: what has come until now is worth sending.
-                return self._drain()
-        return self._all()
+                if self._taken and not self._ended:
+                    return self._take(self._taken)
+            # A pull may take long: what has come until now is worth sending.
+            if items := self._drain():
+                return items
+        items = self._drain()
+        if self._error is not None and not items:
+            raise self._error
+        return items
 
     async def stop(self) -> list[Any]:
         self._stopping = self._ended = True
@@ -169,17 +204,15 @@ class _ThreadSource:
             self._thread.join(_STOP_SECONDS)
         return self._drain()
 
-    def _all(self) -> list[Any]:
-        """What was taken, while the thread rests."""
-        if self._error is not None and not self._taken:
-            raise self._error
-        taken = list(self._taken)
-        self._taken.clear()
-        return taken
-
     def _drain(self) -> list[Any]:
-        """What was taken so far, while the thread may be at work."""
-        return [self._taken.popleft() for _ in range(len(self._taken))]
+        """What was taken so far; the thread may be at work."""
+        with self._moving:
+            items, fresh = self._take(self._taken), self._take(self._fresh)
+        return items + _bundle(fresh, self._ready and list)
+
+    @staticmethod
+    def _take(queue: deque[Any]) -> list[Any]:
+        return [queue.popleft() for _ in range(len(queue))]
 
     def _ask(self, most: int) -> asyncio.Future[float]:
         self._count = min(self._count, most)
@@ -214,13 +247,27 @@ class _ThreadSource:
 
     def _pull_some(self) -> BaseException | None:
         """Pull `count` items; what ended the input, or None."""
+        left = self._count
         try:
-            # One by hand: its StopIteration tells the end, which islice keeps to itself.
-            self._taken.append(next(self._items))
-            self._taken.extend(islice(self._items, self._count - 1))
+            while left > 0:
+                # Counted from the first one, so that what is single in between does not shift the requests after it.
+                some = min(left, MAX_TASKS - self._position % MAX_TASKS)
+                # One by hand: its StopIteration tells the end, which islice keeps to itself.
+                self._fresh.append(next(self._items))
+                self._fresh.extend(islice(self._items, some - 1))
+                self._position += some
+                left -= some
+                if self._position % MAX_TASKS == 0:
+                    self._move()
         except BaseException as error:  # noqa: BLE001 - handed to whoever reads
             return error
         return None
+
+    def _move(self) -> None:
+        with self._moving:
+            fresh = self._take(self._fresh)
+        # While they are made ready nobody sees them; what is pulled next comes after them in any case.
+        self._taken.extend(_bundle(fresh, self._ready))
 
     def _pulled(self, seconds: float, error: BaseException | None) -> None:
         pull = self._pull
@@ -230,6 +277,13 @@ class _ThreadSource:
             self._ended = True
             self._error = None if isinstance(error, StopIteration) else _as_error(error)
         pull.set_result(seconds)
+
+
+def _bundle(items: list[Any], ready: Ready | None) -> list[Any]:
+    """The items, or the one thing that stands for them; items that are lists themselves stay as they are."""
+    if not items or ready is None or isinstance(items[0], list | tuple):
+        return items
+    return [ready(items)]
 
 
 def _as_error(error: BaseException) -> Exception:

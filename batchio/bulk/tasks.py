@@ -6,7 +6,7 @@ piece, as they were encoded, until somebody needs them one by one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
@@ -42,7 +42,7 @@ class Tasks:
 
     def __init__(
         self,
-        ordinals: list[int],
+        ordinals: Sequence[int],
         ids: list[str],
         keys: list[str],
         bodies: list[bytes] | None = None,
@@ -86,7 +86,7 @@ class Tasks:
         """Add the tasks of `other` at the end."""
         self.bodies.extend(other.bodies)
         self.packed = None
-        self.ordinals += other.ordinals
+        self.ordinals = [*self.ordinals, *other.ordinals]
         self.ids += other.ids
         self.keys += other.keys
 
@@ -94,7 +94,8 @@ class Tasks:
         """Take the first `count` tasks out."""
         bodies = self.bodies
         head = Tasks(self.ordinals[:count], self.ids[:count], self.keys[:count], bodies[:count])
-        del self.ordinals[:count], self.ids[:count], self.keys[:count], bodies[:count]
+        self.ordinals = self.ordinals[count:]
+        del self.ids[:count], self.keys[:count], bodies[:count]
         self.packed = None
         return head
 

@@ -5,7 +5,7 @@ Law: a call and an answer are values; handlers do no I/O.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterable, Awaitable, Callable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -90,12 +90,16 @@ class Call:
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What goes back: status, body, and headers beside those that every answer has."""
+    """What goes back: status, body, and headers beside those that every answer has.
+
+    `pieces`: a body that is not in memory, with its `Content-Length` among the headers.
+    """
 
     status: int
     body: bytes = b""
     headers: dict[str, str] = {}
     content_type: str = JSON
+    pieces: AsyncIterable[bytes] | None = None
 
 
 Handler = Callable[[Call], "Answer | Awaitable[Answer]"]

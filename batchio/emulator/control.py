@@ -90,7 +90,7 @@ class Control:
             "status": "ok",
             "jobs": len(store.jobs),
             "pools": len(store.pools),
-            "nodes": "simulate" if store.simulate else "none",
+            "nodes": "none" if not store.simulate else "simulate" if store.processes is None else "process",
         }
 
     def _do_reset(self, _query: str, _body: bytes) -> Any:

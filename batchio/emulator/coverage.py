@@ -6,14 +6,19 @@ Law: worked out from the handlers; the README holds exactly what this gives.
 from __future__ import annotations
 
 from ..service.operations import OPERATIONS
-from .service import REAL, SIMULATED
+from .service import REAL, REAL_WITH_PROCESSES, SIMULATED
 
-COLUMNS = ("real", "simulated", "left out")
+COLUMNS = ("real", "real with `--nodes process`", "simulated", "left out")
 
 
 def state_of(operation: str) -> str:
     """What an operation is here, as one of `COLUMNS`."""
-    return "real" if operation in REAL else "simulated" if operation in SIMULATED else "left out"
+    real, real_with_processes, simulated, left_out = COLUMNS
+    if operation in REAL:
+        return real
+    if operation in REAL_WITH_PROCESSES:
+        return real_with_processes
+    return simulated if operation in SIMULATED else left_out
 
 
 def table() -> str:

@@ -1,4 +1,4 @@
-"""Tasks onto nodes and off again, where nodes are simulated.
+"""Tasks onto nodes and off again, where there are nodes.
 
 Law: jobs by priority, then by age; within a job the task that has waited longest. Each change of a task's state is
 one of the store, each end by time a row of `transitions`.
@@ -90,17 +90,21 @@ def start(store: Store, job: Job, task: StoredTask, nodes: tuple[Node, ...], whe
 
 
 def begin(store: Store, run: Run, when: int, _why: str | None) -> None:
-    """A run begins: from here on it is known how it will end."""
+    """A run begins: from here on it is known how it will end, unless a process tells."""
     task, job = run.task, run.job
     parts = read_parts(task)
     record = task.ran()
+    record.start = when
+    if store.processes is not None:
+        store.processes.begin_run(run, when)
+        store.put_task(job, task, RUNNING)
+        return
     plan = plan_of(parts.command_line, environment_of(job, parts), record.seldom.retries)
     span, limit = int(plan.seconds * ticks.SECOND), parts.limit
     run.exit_code = plan.exit_code
     if limit is not None and span > limit:
         span, run.exit_code, run.failure = limit, KILLED, "TaskEnded"
     run.ends = when + span
-    record.start = when
     store.put_task(job, task, RUNNING)
 
 
@@ -125,6 +129,8 @@ def end(store: Store, run: Run, when: int, _why: str | None) -> None:
 def release(store: Store, run: Run) -> None:
     """The run is over: its nodes have room again."""
     run.gone = True
+    if store.processes is not None:
+        store.processes.end(run)
     run.job.runs.pop(run.task.id.lower(), None)
     for node in run.nodes:
         give_back(store, node, run)
@@ -184,4 +190,6 @@ def forget(store: Store, job: Job, task: StoredTask) -> None:
     run = job.runs.get(task.id.lower())
     if run is not None:
         release(store, run)
+    if store.processes is not None:
+        store.processes.task_is_gone(job, task)
     store.remove_task(job, task)

@@ -13,15 +13,19 @@ from .resources import Certificate
 from .states import (
     ACTIVE,
     COMPLETED,
+    DEALLOCATING,
     DELETING,
     DISABLING,
     IDLE,
     LEAVING_POOL,
+    REBOOTING,
+    REIMAGING,
     RESIZING,
     RUNNING,
     STARTING,
     STEADY,
     TERMINATING,
+    WAITING_FOR_START_TASK,
 )
 
 if TYPE_CHECKING:
@@ -68,8 +72,12 @@ EFFECTS: dict[tuple[str, str], Effect] = {
     ("allocation", RESIZING): pool_life.resizing,
     ("allocation", STEADY): pool_life.steady,
     ("node", STARTING): node_life.starting,
-    ("node", IDLE): node_life.has_room,
+    ("node", WAITING_FOR_START_TASK): node_life.up,
+    ("node", IDLE): node_life.idle,
     ("node", RUNNING): node_life.has_room,
+    ("node", REBOOTING): node_life.down,
+    ("node", REIMAGING): node_life.down,
+    ("node", DEALLOCATING): node_life.down,
     ("node", LEAVING_POOL): node_life.leaving,
     ("node", "gone"): node_life.gone,
     ("certificate", DELETING): _certificate_goes,

@@ -34,6 +34,7 @@ from .store import Store
 
 if TYPE_CHECKING:
     from .keeper import Keeper
+    from .process_life import Processes
 
 DEVELOPMENT_ACCOUNT = "batchdev"
 DEVELOPMENT_KEY = base64.b64encode(b"batchio emulator: a published key that protects nothing at all!!").decode()
@@ -44,8 +45,10 @@ class Emulator:
     """A local Batch service on a real socket.
 
     `host` and `port`: where it listens; port 0 takes a free one. `account` and `key` (base64): who may sign;
-    without a key it is `DEVELOPMENT_KEY`. `nodes`: "none" (tasks stay active) or "simulate" (pools get nodes, on
-    which tasks run for a simulated time; `batchio.emulator.commands` tells how long and with which exit code).
+    without a key it is `DEVELOPMENT_KEY`. `nodes`: "none" (tasks stay active), "simulate" (pools get nodes, on
+    which tasks run for a simulated time; `batchio.emulator.commands` tells how long and with which exit code), or
+    "process": their command lines really run, as processes of this machine, with the rights of whoever started the
+    emulator; `batchio.emulator.processes` tells more.
     `db`: None (in memory), or the path of a file (SQLite, made where it is missing) that keeps everything: no answer
     leaves before what it tells of is in the file, and a start brings back what the file holds.
     `faults`: `FaultRule`s to start with. `latency`: seconds that every answer takes.
@@ -79,13 +82,16 @@ class Emulator:
         clock: Clock | None = None,
     ) -> None:
         _check_options(nodes, db, auth, latency, port)
-        self._host = _checked_host(host)
+        self._host = _checked_host(host, nodes)
         self._port = port
         self._credential = SharedKeyCredential(account, DEVELOPMENT_KEY if key is None else key)
         self._first_faults = tuple(faults)
         self._faults = Faults(self._first_faults)
         self._clock = Clock() if clock is None else clock
-        self._store = Store(self._clock, simulate=nodes == "simulate")
+        self._store = Store(self._clock, simulate=nodes != "none")
+        if nodes == "process":
+            self._store.processes = _processes(self._store, account)
+        self._db = db
         self._keeper = _keeper(self._store, db)
         self._log = RequestLog()
         self._front = Front(
@@ -149,11 +155,13 @@ class Emulator:
         try:
             await self._listen()
         except BaseException:
-            if self._keeper is not None:
-                await self._keeper.close()
+            await (self._close() if self._runner is None else self.stop())
             raise
 
     async def _listen(self) -> None:
+        processes = self._store.processes
+        if processes is not None:
+            await processes.start(self._db)
         runner = web.ServerRunner(LocalServer(self._front.handle), shutdown_timeout=0.1)
         await runner.setup()
         bound = "127.0.0.1" if self._host == "localhost" else self._host
@@ -164,6 +172,8 @@ class Emulator:
             raise ConfigurationError(f"emulator: cannot listen on {self._host}:{self._port}: {error}") from error
         self._runner = runner
         self._endpoint = f"http://{_reachable(self._host)}:{runner.addresses[0][1]}"
+        if processes is not None:
+            processes.open(self._endpoint, None if self._keeper is None else self._keeper.kept)
         LOGGER.info("listening on %s", self._endpoint)
 
     async def stop(self) -> None:
@@ -178,11 +188,18 @@ class Emulator:
             task.cancel()
         await asyncio.gather(*flying, return_exceptions=True)
         await runner.cleanup()
-        if self._keeper is not None:
-            await self._keeper.close()
+        await self._close()
         # Transports close in the loop's next rounds.
         for _ in range(3):
             await asyncio.sleep(0)
+
+    async def _close(self) -> None:
+        try:
+            if self._store.processes is not None:
+                await self._store.processes.stop()
+        finally:
+            if self._keeper is not None:
+                await self._keeper.close()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -200,8 +217,8 @@ class Emulator:
 def _check_options(nodes: str, db: object, auth: str, latency: float, port: int) -> None:
     if nodes not in ("none", "simulate", "process"):
         raise ConfigurationError(f'nodes: "none", "simulate" or "process", not {nodes!r}')
-    if nodes == "process":
-        raise ConfigurationError(f'nodes: {nodes!r} is not there yet; "none" and "simulate" are')
+    if nodes == "process" and os.name != "posix":
+        raise ConfigurationError(f"nodes: {nodes!r} needs a POSIX system, with process groups")
     if db is not None and not isinstance(db, (str, os.PathLike)):
         raise ConfigurationError(f"db: the path of a file, not {db!r}")
     if auth not in ("strict", "loose"):
@@ -220,13 +237,20 @@ def _keeper(store: Store, db: str | os.PathLike[str] | None) -> Keeper | None:
     return Keeper(store, db)
 
 
-def _checked_host(host: str) -> str:
+def _processes(store: Store, account: str) -> Processes:
+    from .process_life import Processes  # noqa: PLC0415 - what it needs is not on every system
+
+    return Processes(store, account)
+
+
+def _checked_host(host: str, nodes: str) -> str:
     try:
         local = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         local = False
     if not local:
-        warnings.warn(f"the emulator listens on {host!r}, beyond this machine's loopback", stacklevel=3)
+        danger = "; whoever has its key can run any command here" if nodes == "process" else ""
+        warnings.warn(f"the emulator listens on {host!r}, beyond this machine's loopback{danger}", stacklevel=3)
     return host
 
 

@@ -1,11 +1,13 @@
 """The operations on the files of tasks and nodes.
 
-Law: both are trees by path; listing, reading and deleting are written once, here. Nothing is read from this machine.
+Law: both are trees by path; listing, reading and deleting are written once, here.
 """
 
 from __future__ import annotations
 
+import asyncio
 import re
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -14,66 +16,69 @@ from ..service import operations as ops
 from . import filter_tables, ticks
 from .calls import Answer, Call, Handler
 from .conditions import check_dates
-from .file_trees import File, node_files, task_files
+from .file_trees import node_tree, task_tree
 from .kinds import answer_items
 from .pages import Listing
 from .pool_views import node_url
 from .refusals import Refusal, bad_header
+from .trees import File, Tree
 from .views import job_url
 
 _FILES = Listing("files", NodeFile, filter_tables.FILES)
 _RANGE = re.compile(r"bytes=(\d{1,18})-(\d{1,18})?", re.ASCII)
 
 
-def _of_task(call: Call) -> tuple[dict[str, File], str]:
-    """The files of the task of a call, and the URL above them."""
-    job = call.store.job(call.params["jobId"])
-    task = call.store.task(job, call.params["taskId"])
-    return task_files(call.store, job, task), f"{job_url(call.base, job)}/tasks/{task.id}/files/"
+def _tree(call: Call) -> tuple[Tree, str]:
+    """The files of the task or node of a call, and the URL above them. Raises `Refusal`."""
+    store = call.store
+    if "taskId" in call.params:
+        job = store.job(call.params["jobId"])
+        task = store.task(job, call.params["taskId"])
+        return task_tree(store, job, task), f"{job_url(call.base, job)}/tasks/{task.id}/files/"
+    node = store.node(store.pool(call.params["poolId"]), call.params["nodeId"])
+    return node_tree(store, node), f"{node_url(call.base, node)}/files/"
 
 
-def _of_node(call: Call) -> tuple[dict[str, File], str]:
-    node = call.store.node(call.store.pool(call.params["poolId"]), call.params["nodeId"])
-    return node_files(call.store, node), f"{node_url(call.base, node)}/files/"
+def _handler(act: Callable[[Call, Tree, str], Answer]) -> Handler:
+    """The handler of an operation on files: where they are real the service does not wait for the disk."""
 
+    def handle(call: Call) -> Answer | Awaitable[Answer]:
+        tree, url = _tree(call)
+        return act(call, tree, url) if call.store.processes is None else asyncio.to_thread(act, call, tree, url)
 
-def _tree(call: Call) -> tuple[dict[str, File], str]:
-    return _of_task(call) if "taskId" in call.params else _of_node(call)
+    return handle
 
 
 def _path(call: Call) -> str:
     return call.params["filePath"].replace("\\", "/").strip("/")
 
 
-def list_files(call: Call) -> Answer:
+def list_files(call: Call, tree: Tree, url: str) -> Answer:
     """Tasks_ListTaskFiles and Nodes_ListNodeFiles."""
-    files, url = _tree(call)
-    recursive = call.flag("recursive")
-    listed = (file for path, file in sorted(files.items()) if recursive or "/" not in path)
-    return answer_items(call, _FILES, ((file.path, _view(file, url)) for file in listed))
+    files = tree.listed(recursive=call.flag("recursive"))
+    return answer_items(call, _FILES, ((file.path, _view(file, url)) for file in files))
 
 
 def _view(file: File, url: str) -> dict[str, Any]:
     view: dict[str, Any] = {
         "name": file.path,
         "url": url + quote(file.path),
-        "isDirectory": file.content is None,
+        "isDirectory": file.size is None,
     }
-    if file.content is not None:
+    if file.size is not None:
         view["properties"] = {
             "creationTime": ticks.time_text(file.changed),
             "lastModified": ticks.time_text(file.changed),
-            "contentLength": str(len(file.content)),
+            "contentLength": str(file.size),
             "contentType": "application/octet-stream",
-            "fileMode": "0o100644",
+            "fileMode": file.mode,
         }
     return view
 
 
-def _find(call: Call) -> tuple[File, dict[str, str]]:
+def _find(call: Call, tree: Tree, url: str) -> tuple[File, dict[str, str]]:
     """The file of a call and its headers. Raises `Refusal`."""
-    files, url = _tree(call)
-    file = files.get(_path(call))
+    file = tree.find(_path(call))
     if file is None:
         raise Refusal("FileNotFound")
     check_dates(call, file.changed)
@@ -81,24 +86,24 @@ def _find(call: Call) -> tuple[File, dict[str, str]]:
     headers = {
         "ocp-creation-time": date,
         "Last-Modified": date,
-        "ocp-batch-file-isdirectory": "true" if file.content is None else "false",
+        "ocp-batch-file-isdirectory": "true" if file.size is None else "false",
         "ocp-batch-file-url": url + quote(file.path),
-        "ocp-batch-file-mode": "0o100644" if file.content is not None else "0o40755",
+        "ocp-batch-file-mode": file.mode,
     }
     return file, headers
 
 
-def get_file(call: Call) -> Answer:
+def get_file(call: Call, tree: Tree, url: str) -> Answer:
     """Tasks_GetTaskFile and Nodes_GetNodeFile."""
-    file, headers = _find(call)
-    if file.content is None:
+    file, headers = _find(call, tree, url)
+    if file.size is None:
         raise Refusal("OperationInvalidForCurrentState", (("Reason", "It is a directory"),))
-    content = file.content
     span = call.headers.get("ocp-range")
-    if span is None:
-        return Answer(200, content, headers, "application/octet-stream")
-    first, last = _span(span, len(content))
-    return Answer(200, content[first : last + 1], headers, "application/octet-stream")
+    first, last = (0, file.size - 1) if span is None else _span(span, file.size)
+    headers["Content-Length"] = str(last + 1 - first)
+    content = tree.content(file, first, last)
+    body, pieces = (content, None) if isinstance(content, bytes) else (b"", content)
+    return Answer(200, body, headers, "application/octet-stream", pieces)
 
 
 def _span(text: str, length: int) -> tuple[int, int]:
@@ -111,43 +116,36 @@ def _span(text: str, length: int) -> tuple[int, int]:
     return first, min(last, length - 1)
 
 
-def get_file_properties(call: Call) -> Answer:
+def get_file_properties(call: Call, tree: Tree, url: str) -> Answer:
     """Tasks_GetTaskFileProperties and Nodes_GetNodeFileProperties."""
-    file, headers = _find(call)
-    headers["Content-Length"] = str(len(file.content or b""))
+    file, headers = _find(call, tree, url)
+    headers["Content-Length"] = str(file.size or 0)
     headers["Content-Type"] = "application/octet-stream"
     return Answer(200, b"", headers)
 
 
-def delete_file(call: Call) -> Answer:
+def delete_file(call: Call, tree: Tree, _url: str) -> Answer:
     """Tasks_DeleteTaskFile and Nodes_DeleteNodeFile."""
-    files, _ = _tree(call)
     path = _path(call)
-    file = files.get(path)
+    file = tree.find(path)
     if file is None:
         raise Refusal("FileNotFound")
-    if file.content is None and not call.flag("recursive") and any(name.startswith(f"{path}/") for name in files):
-        raise Refusal("OperationInvalidForCurrentState", (("Reason", "The directory is not empty"),))
-    if "taskId" in call.params:
-        job = call.store.job(call.params["jobId"])
-        task = call.store.task(job, call.params["taskId"])
-        run = task.ran()
-        run.happens(deleted=(*run.seldom.deleted, path))
-        call.store.note_task(job, task)
-    else:
-        node = call.store.node(call.store.pool(call.params["poolId"]), call.params["nodeId"])
-        node.deleted.add(path)
-        call.store.note(node)
+    if file.size is None and not call.flag("recursive"):
+        # An empty one may go.
+        below = f"{path}/"
+        if any(other.path.startswith(below) for other in tree.listed(recursive=True)):
+            raise Refusal("OperationInvalidForCurrentState", (("Reason", "The directory is not empty"),))
+    tree.delete(path)
     return Answer(200)
 
 
 SIMULATED: dict[str, Handler] = {
-    ops.LIST_TASK_FILES.id: list_files,
-    ops.GET_TASK_FILE.id: get_file,
-    ops.GET_TASK_FILE_PROPERTIES.id: get_file_properties,
-    ops.DELETE_TASK_FILE.id: delete_file,
-    ops.LIST_NODE_FILES.id: list_files,
-    ops.GET_NODE_FILE.id: get_file,
-    ops.GET_NODE_FILE_PROPERTIES.id: get_file_properties,
-    ops.DELETE_NODE_FILE.id: delete_file,
+    ops.LIST_TASK_FILES.id: _handler(list_files),
+    ops.GET_TASK_FILE.id: _handler(get_file),
+    ops.GET_TASK_FILE_PROPERTIES.id: _handler(get_file_properties),
+    ops.DELETE_TASK_FILE.id: _handler(delete_file),
+    ops.LIST_NODE_FILES.id: _handler(list_files),
+    ops.GET_NODE_FILE.id: _handler(get_file),
+    ops.GET_NODE_FILE_PROPERTIES.id: _handler(get_file_properties),
+    ops.DELETE_NODE_FILE.id: _handler(delete_file),
 }

@@ -26,7 +26,7 @@ from ..models import (
 )
 from ..models.base import OpenEnum
 from .filter_match import BOOL, NUMBER, TEXT, TIME, Properties, Property
-from .resources import Node, Special, StoredTask
+from .resources import Node, Special, StartRun, StoredTask
 from .task_runs import TaskRun
 from .ticks import read_time
 
@@ -108,16 +108,22 @@ def _of_start(read: Callable[[Any], Any]) -> Callable[[Node], Any]:
     return lambda node: None if node.start is None else read(node.start)
 
 
-def _result(exit_code: int) -> str:
-    return "failure" if exit_code else "success"
+def _result(exit_code: int | None) -> str:
+    return "success" if exit_code == 0 else "failure"
+
+
+def _start_result(run: StartRun) -> str | None:
+    return None if run.end is None else _result(run.exit_code)
 
 
 NODES: Properties = {
     **_state(ComputeNodeState),
     "lastBootTime": Property(TIME, lambda node: node.booted),
     "allocationTime": Property(TIME, lambda node: node.born),
-    "startTaskInfo/state": Property(TEXT, _of_start(lambda _: "completed"), _values(StartTaskState)),
-    "startTaskInfo/result": Property(TEXT, _of_start(lambda run: _result(run.exit_code)), _values(TaskExecutionResult)),
+    "startTaskInfo/state": Property(
+        TEXT, _of_start(lambda run: "running" if run.end is None else "completed"), _values(StartTaskState)
+    ),
+    "startTaskInfo/result": Property(TEXT, _of_start(_start_result), _values(TaskExecutionResult)),
     "startTaskInfo/exitCode": Property(NUMBER, _of_start(lambda run: run.exit_code)),
     "startTaskInfo/startTime": Property(TIME, _of_start(lambda run: run.start)),
     "startTaskInfo/endTime": Property(TIME, _of_start(lambda run: run.end)),

@@ -231,13 +231,13 @@ def _headers(call: Call, answer: Answer) -> CIMultiDict[str]:
         given = call.headers.get("client-request-id")
         if given:
             headers["client-request-id"] = given
-    if answer.body:
+    if answer.body or answer.pieces:
         headers["Content-Type"] = answer.content_type
     return headers
 
 
 def _response(call: Call, answer: Answer) -> web.Response:
-    return web.Response(status=answer.status, body=answer.body or None, headers=_headers(call, answer))
+    return web.Response(status=answer.status, body=answer.pieces or answer.body or None, headers=_headers(call, answer))
 
 
 def _drop(request: web.BaseRequest) -> web.StreamResponse:

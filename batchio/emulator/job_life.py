@@ -13,7 +13,7 @@ import msgspec
 from .dispatch import end_runs, queue_task, requeue
 from .pool_life import make_pool
 from .resources import Job, JobSchedule, Special, StoredTask
-from .specials import run_release_tasks
+from .specials import break_off_preparation, run_release_tasks
 from .states import DELETING
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ def terminating(store: Store, job: Job, _when: int, why: str | None) -> None:
     """What runs is ended, and the release tasks run."""
     job.terminate_reason = why
     end_runs(store, list(job.runs.values()), "terminate")
+    break_off_preparation(store, job)
     run_release_tasks(store, job)
 
 
@@ -109,6 +110,7 @@ def completed(store: Store, job: Job, when: int, _why: str | None) -> None:
 def deleting(store: Store, job: Job, _when: int, _why: str | None) -> None:
     """What runs is ended."""
     end_runs(store, list(job.runs.values()), "terminate")
+    break_off_preparation(store, job)
     if job.end_time is None:
         run_release_tasks(store, job)
 
@@ -116,6 +118,8 @@ def deleting(store: Store, job: Job, _when: int, _why: str | None) -> None:
 def gone(store: Store, job: Job, when: int, _why: str | None) -> None:
     """The job and its tasks are no longer there."""
     store.jobs.remove(job.key)
+    if store.processes is not None:
+        store.processes.job_is_gone(job)
     _give_pool_back(store, job)
     if job.schedule is not None:
         job.schedule.jobs.remove(job.key)
@@ -136,6 +140,8 @@ def preparation_ended(store: Store, special: Special, when: int, _why: str | Non
     """The job's tasks on this node can run; where it has failed they go to another node."""
     job, node = special.job, special.node
     special.done = when
+    if store.processes is not None:
+        store.processes.end(special)
     waits = job.spec["jobPreparationTask"].get("waitForSuccess", True)
     failed = special.exit_code != 0 and waits
     if failed:
@@ -151,4 +157,6 @@ def preparation_ended(store: Store, special: Special, when: int, _why: str | Non
 def release_ended(store: Store, special: Special, when: int, _why: str | None) -> None:
     """A release task has ended; the job may be over."""
     special.done = when
+    if store.processes is not None:
+        store.processes.end(special)
     store.touch(special.job)

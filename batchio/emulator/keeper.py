@@ -21,6 +21,7 @@ from ..errors import ConfigurationError
 from .changes import Changes
 from .database import Database
 from .refusals import Refusal
+from .restart import boot_again
 from .restore import restore
 from .store import Store
 
@@ -56,13 +57,15 @@ class Keeper:
         self._store.changes = None
         self._store.reset()
         try:
-            restore(self._store, database.rows())
+            processes = restore(self._store, database.rows())
         except (sqlite3.Error, msgspec.MsgspecError, LookupError) as error:
             raise ConfigurationError(f"db: {database.path} cannot be used: it is damaged: {error}") from error
         finally:
             self._store.changes = self._changes = Changes()
         if forgotten:
             self._store.reset()
+        elif processes and self._store.processes is None:
+            boot_again(self._store)
 
     async def kept(self) -> None:
         """Wait until all that has changed is in the file. Raises `Refusal` where it cannot be written."""

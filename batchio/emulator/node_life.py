@@ -1,4 +1,4 @@
-"""The life of simulated nodes: made, started, given tasks, gone.
+"""The life of nodes: made, started, given tasks, gone.
 
 Law: effects of the rows of `transitions` on nodes; a node never changes its state here.
 """
@@ -11,7 +11,7 @@ from . import ticks
 from .causes import NODE_ARRIVES
 from .commands import plan_of
 from .resources import Node, Pool, Run, StartRun
-from .states import CREATING, LEAVING_POOL
+from .states import CREATING, LEAVING_POOL, REIMAGING
 from .task_reading import pairs
 
 if TYPE_CHECKING:
@@ -44,12 +44,14 @@ def make_node(store: Store, pool: Pool, *, dedicated: bool) -> Node:
 
 
 def starting(store: Store, node: Node, when: int, _why: str | None) -> None:
-    """A node boots; it is known how its start task will go."""
+    """A node boots; it is known how its start task will go, unless a process tells."""
     node.booted = when
     node.after = None
     task = node.pool.spec.get("startTask")
     node.start = None
-    if task is not None:
+    if store.processes is not None:
+        store.processes.node_boots(node)
+    elif task is not None:
         environment = pairs(task.get("environmentSettings"))
         most = task.get("maxTaskRetryCount", 0)
         tries, begin = 0, when + NODE_ARRIVES
@@ -66,6 +68,26 @@ def starting(store: Store, node: Node, when: int, _why: str | None) -> None:
 _MOST_TRIES = 1000
 
 
+def up(store: Store, node: Node, when: int, _why: str | None) -> None:
+    """A node has booted: its start task begins."""
+    if store.processes is not None:
+        store.processes.begin_start_task(node, when)
+
+
+def idle(store: Store, node: Node, when: int, why: str | None) -> None:
+    """A node takes tasks; its start task begins where nothing waits for it."""
+    up(store, node, when, why)
+    has_room(store, node, when, why)
+
+
+def down(store: Store, node: Node, _when: int, _why: str | None) -> None:
+    """A node goes down, and all that runs on it."""
+    if store.processes is not None:
+        store.processes.node_goes_down(node)
+        if node.state == REIMAGING:
+            store.processes.node_is_wiped(node)
+
+
 def has_room(store: Store, node: Node, _when: int, _why: str | None) -> None:
     """A node can take tasks, or takes some."""
     store.touch(node)
@@ -73,14 +95,17 @@ def has_room(store: Store, node: Node, _when: int, _why: str | None) -> None:
     store.touch(node.pool)
 
 
-def leaving(store: Store, node: Node, _when: int, _why: str | None) -> None:
+def leaving(store: Store, node: Node, when: int, why: str | None) -> None:
     """A node leaves; it is counted no more."""
     node.after = None
+    down(store, node, when, why)
     arrived(store, node.pool)
 
 
 def gone(store: Store, node: Node, _when: int, _why: str | None) -> None:
     """A node has left."""
+    if store.processes is not None:
+        store.processes.node_is_wiped(node)
     node.pool.nodes.remove(node.key)
     arrived(store, node.pool)
     store.touch(node.pool)

@@ -15,7 +15,7 @@ from .resources import Node, Pool, StartRun
 from .states import RUNNING, STEADY
 from .store import Store
 from .strict import secret_names
-from .task_views import execution_view, failure_view
+from .task_views import execution_view, result_view
 from .ticks import time_text
 from .views import life_view, shown
 
@@ -137,12 +137,14 @@ def node_view(base: str, store: Store, node: Node) -> dict[str, Any]:
 
 def start_view(run: StartRun, now: int) -> dict[str, Any]:
     """The run of a start task, as `StartTaskInformation` in wire shape."""
-    view: dict[str, Any] = {"state": RUNNING, "startTime": time_text(run.start), "retryCount": 0}
-    if now >= run.end:
-        view |= {"state": "completed", "endTime": time_text(run.end), "exitCode": run.exit_code}
-        view |= {"retryCount": run.retries, "result": "failure" if run.exit_code else "success"}
-        if run.exit_code:
-            view["failureInfo"] = failure_view("FailureExitCode")
+    view: dict[str, Any] = {
+        "state": RUNNING,
+        "startTime": time_text(run.start),
+        "retryCount": 0 if run.end else run.retries,
+    }
+    if run.end is not None and now >= run.end:
+        view |= {"state": "completed", "endTime": time_text(run.end)}
+        view |= {"retryCount": run.retries, **result_view(run.exit_code, run.failure)}
     return view
 
 

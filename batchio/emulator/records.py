@@ -32,7 +32,7 @@ from .task_runs import Seldom, TaskRun
 Kept = Resource | NodeStatus
 """What has a record of its own, beside tasks; a run is kept with its task, an allocation with its pool."""
 
-_FORMAT = 1
+_FORMAT = 2
 """One more whenever the meaning of a record changes and its names do not."""
 
 _LINKED: dict[type[msgspec.Struct], frozenset[str]] = {
@@ -51,13 +51,17 @@ _LINKED: dict[type[msgspec.Struct], frozenset[str]] = {
 
 
 class Account(msgspec.Struct, array_like=True):
-    """What belongs to no resource: the last stamp, the time of the clock and how far that is from real time."""
+    """What belongs to no resource: the last stamp, the time of the clock and how far that is from real time.
+
+    `processes`: tasks were processes, of which no start brings one back.
+    """
 
     last: int
     now: int
     skew: int | None
     pools_made: int
     applications: dict[str, dict[str, Any]]
+    processes: bool = False
 
 
 class Plain:

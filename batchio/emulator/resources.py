@@ -74,14 +74,16 @@ class StoredTask(msgspec.Struct, array_like=True, eq=False, gc=False):
 
 
 class Special(Living, kw_only=True, eq=False):
-    """A preparation or release task on one node, from `start` to `ends`; `done` is when it really ended."""
+    """A preparation or release task on one node, from `start` to `ends` (None: unknown); `done` is when it did end."""
 
     kind: str
     job: Job
     node: Node
     start: int
-    ends: int
-    exit_code: int
+    ends: int | None
+    exit_code: int | None
+    failure: str | None = None
+    retries: int = 0
     done: int | None = None
 
 
@@ -199,12 +201,13 @@ class Pool(Resource, kw_only=True, eq=False):
 
 
 class StartRun(msgspec.Struct, frozen=True):
-    """The run of a start task."""
+    """The run of a start task; `end` is None while it is not known."""
 
     start: int
-    end: int
-    exit_code: int
+    end: int | None
+    exit_code: int | None
     retries: int
+    failure: str | None = None
 
 
 class Node(Resource, kw_only=True, eq=False):
@@ -236,12 +239,12 @@ class Node(Resource, kw_only=True, eq=False):
 
 
 class Run(Living, kw_only=True, eq=False):
-    """A task on a node, until it `ends` with this code; `nodes` are all its nodes, the first is the primary's."""
+    """A task on its `nodes`, the first the primary's, until it `ends` (None: unknown) with this code."""
 
     job: Job
     task: StoredTask
     nodes: tuple[Node, ...]
-    ends: int = 0
+    ends: int | None = 0
     exit_code: int | None = 0
     failure: str | None = None
 

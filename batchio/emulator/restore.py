@@ -176,11 +176,12 @@ def _place_in_queue(task: StoredTask) -> tuple[bool, int]:
     return (False, -task.since) if came_back else (True, task.since)
 
 
-def restore(store: Store, rows: Iterable[Row]) -> None:
-    """Fill an empty store, and move its clock to where it was."""
+def restore(store: Store, rows: Iterable[Row]) -> bool:
+    """Fill an empty store, and move its clock to where it was; gives whether its tasks were processes."""
     restorer = _Restorer(store)
     for row in rows:
         restorer.take(row)
     if restorer.account is not None:
         store.go_on(restorer.account)
     restorer.link()
+    return restorer.account is not None and restorer.account.processes

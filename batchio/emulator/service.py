@@ -50,6 +50,9 @@ SIMULATED: dict[str, Handler] = {
 }
 """What answers as the service does, of nodes that are simulated or of what is made up."""
 
+REAL_WITH_PROCESSES = frozenset({*files.SIMULATED, *jobs.SIMULATED})
+"""What is real where command lines really run: the files, and what preparation and release tasks did."""
+
 HANDLERS: dict[str, Handler] = {**REAL, **SIMULATED, **pool_scaling.LEFT_OUT}
 """Operation id -> handler. An operation that is not in here answers 501."""
 

@@ -1,4 +1,4 @@
-"""Preparation and release tasks on simulated nodes.
+"""Preparation and release tasks on nodes.
 
 Law: a preparation task runs once on each node before the job's first task there, a release task on each node that
 was prepared; both are things with a life, which ends by a row of `transitions`.
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import ticks
 from .commands import plan_of
+from .processes.orders import KILLED
 from .resources import Job, Node, NodeStatus, Special
 from .states import RUNNING
 from .task_reading import pairs
@@ -22,6 +23,11 @@ _RELEASE_LIMIT = "PT15M"
 
 def _special(store: Store, kind: str, job: Job, node: Node, task: dict[str, Any]) -> Special:
     now = store.now()
+    if store.processes is not None:
+        special = Special(since=now, state=RUNNING, kind=kind, job=job, node=node, start=now, ends=None, exit_code=None)
+        store.processes.begin_special(special, _limit(kind, task))
+        store.enter(special)
+        return special
     environment = {**pairs(job.spec.get("commonEnvironmentSettings")), **pairs(task.get("environmentSettings"))}
     plan = plan_of(task["commandLine"], environment)
     limit = ticks.read_duration(task.get("maxWallClockTime", _RELEASE_LIMIT)) if kind == "release" else ticks.LONGEST
@@ -30,6 +36,34 @@ def _special(store: Store, kind: str, job: Job, node: Node, task: dict[str, Any]
         since=now, state=RUNNING, kind=kind, job=job, node=node, start=now, ends=ends, exit_code=plan.exit_code
     )
     store.enter(special)
+    return special
+
+
+def _limit(kind: str, task: dict[str, Any]) -> int:
+    constraints = task.get("constraints", {})
+    text = task.get("maxWallClockTime", _RELEASE_LIMIT) if kind == "release" else constraints.get("maxWallClockTime")
+    return ticks.LONGEST if text is None else ticks.read_duration(text)
+
+
+def break_off_preparation(store: Store, job: Job) -> None:
+    """The job has no use for preparation tasks any more: processes that still prepare are killed."""
+    for status in job.statuses.all() if store.processes is not None else ():
+        special = status.preparation
+        if store.processes is not None and special is not None and special.done is None:
+            store.processes.end(special)
+            special.ends, special.exit_code, special.failure = store.now(), KILLED, "TaskEnded"
+            store.enter(special)
+
+
+def undo_preparation(store: Store, job: Job, status: NodeStatus) -> Special | None:
+    """A preparation task that is not done was broken off with its node: it is as if it had not begun."""
+    special = status.preparation
+    if special is None or special.done is not None:
+        return None
+    special.gone = True
+    status.preparation = None
+    store.note(status, job)
+    store.touch(job)
     return special
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from .changes import Changes
 from .clock import Clock
@@ -19,6 +19,9 @@ from .resources import Certificate, Job, JobSchedule, Living, Node, NodeStatus, 
 from .shelf import Shelf
 from .states import COMPLETED, DELETING, TERMINATING
 from .transitions import ACTS, GONE, Life
+
+if TYPE_CHECKING:
+    from .process_life import Processes
 
 R = TypeVar("R", Job, Pool, JobSchedule, Certificate)
 T = TypeVar("T")
@@ -41,13 +44,15 @@ _TAKES_NO_TASKS = {DELETING: "JobBeingDeleted", TERMINATING: "JobBeingTerminated
 class Store:
     """All resources of the account, in memory; with `simulate` pools get nodes that run tasks.
 
-    `changes`: what has changed since somebody last wrote it down; None where nobody does.
+    `changes`: what has changed since somebody last wrote it down; None where nobody does. `processes` is what really
+    runs tasks; without it that is simulated.
     """
 
     def __init__(self, clock: Clock, *, simulate: bool = False) -> None:
         self.clock = clock
         self.simulate = simulate
         self.changes: Changes | None = None
+        self.processes: Processes | None = None
         self._last = 0
         self._seen = 0
         self._clear()
@@ -66,11 +71,14 @@ class Store:
         self._clear()
         if self.changes is not None:
             self.changes.forget()
+        if self.processes is not None:
+            self.processes.reset()
 
     def account(self) -> Account:
         """What belongs to no resource."""
         clock = self.clock
-        return Account(self._last, clock.ticks(), clock.skew, self.pools_made, self.applications)
+        runs = self.processes is not None
+        return Account(self._last, clock.ticks(), clock.skew, self.pools_made, self.applications, runs)
 
     def go_on(self, account: Account) -> None:
         """Be the account that this one was."""
@@ -95,6 +103,11 @@ class Store:
         """Something has changed that belongs to no resource."""
         if self.changes is not None:
             self.changes.account = True
+
+    @property
+    def next_due(self) -> int | None:
+        """When something may change next, in ticks."""
+        return self._life.next_due
 
     def now(self) -> int:
         """The time of the change that is under way, or of the clock."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from .dependencies import freed_by
+from .failures import is_before_the_process
 from .resources import Job, StoredTask
 from .states import ACTIVE, COMPLETED, DISABLING, TERMINATING
 from .task_reading import read_parts
@@ -21,19 +22,13 @@ FAILURE = "failure"
 MOST_RETRIES = 10_000
 """How often a task is tried again that has no limit: a clock that is moved by years must come to an end."""
 
-MESSAGES = {
-    "FailureExitCode": "The task exited with an exit code representing a failure",
-    "TaskEnded": "Task Was Ended by User Request",
-}
-"""Code of a failure -> the service's words."""
-
 
 def ended(store: Store, job: Job, task: StoredTask, *, failure: str | None) -> None:
     """A task is completed, with the code of what failed or None."""
     record = task.ran()
     record.result = SUCCESS if failure is None else FAILURE
     record.failure = failure
-    options = _exit_options(task, record.exit_code, failed=failure is not None)
+    options = _exit_options(task, record.exit_code, failure)
     blocks = options.get("dependencyAction", "block" if failure else "satisfy").lower() != "satisfy"
     if blocks != record.seldom.blocks:
         record.happens(blocks=blocks)
@@ -61,7 +56,7 @@ def _act_on_job(store: Store, job: Job, task: StoredTask, action: str) -> None:
         store.move(job, DISABLING, store.now(), "requeue")
 
 
-def _exit_options(task: StoredTask, code: int | None, *, failed: bool) -> dict[str, str]:
+def _exit_options(task: StoredTask, code: int | None, failure: str | None) -> dict[str, str]:
     if b'"exitConditions"' not in task.raw:
         return {}
     conditions = read_parts(task).exit_conditions
@@ -71,7 +66,9 @@ def _exit_options(task: StoredTask, code: int | None, *, failed: bool) -> dict[s
     for mapping in conditions.get("exitCodeRanges", ()):
         if code is not None and mapping["start"] <= code <= mapping["end"]:
             return dict(mapping["exitOptions"])
-    return dict(conditions.get("default", {})) if failed else {}
+    if failure is not None and code is None and is_before_the_process(failure):
+        return dict(conditions.get("preProcessingError", conditions.get("default", {})))
+    return dict(conditions.get("default", {})) if failure is not None else {}
 
 
 def retries_left(job: Job, task: StoredTask) -> bool:

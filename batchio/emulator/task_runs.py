@@ -30,7 +30,10 @@ NEVER = Seldom()
 
 
 class TaskRun(msgspec.Struct, eq=False, gc=False, kw_only=True):
-    """What has happened to a task since it was added; `failure` is a code of `task_ends.MESSAGES`."""
+    """What has happened to a task since it was added.
+
+    `failure` is a code of `failures.FAILURES`, and behind a colon what it is about.
+    """
 
     previous: str | None = None
     previous_since: int = 0

@@ -12,10 +12,10 @@ import msgspec
 
 from ..models import TaskAddParameter
 from ..service.operations import GET_NODE, GET_NODE_FILE
+from .failures import FAILURES
 from .resources import Job, NodeStatus, Special, StoredTask, e_tag
 from .states import RUNNING
 from .strict import secret_names
-from .task_ends import MESSAGES
 from .task_runs import TaskRun
 from .ticks import time_text
 from .views import UNLIMITED, shown
@@ -83,9 +83,12 @@ def execution_view(run: TaskRun) -> dict[str, Any]:
     return view
 
 
-def failure_view(code: str) -> dict[str, Any]:
+def failure_view(failure: str) -> dict[str, Any]:
     """A failure as `TaskFailureInformation` in wire shape."""
-    return {"category": "usererror", "code": code, "message": MESSAGES.get(code, code), "details": []}
+    code, _, about = failure.partition(": ")
+    category, message = FAILURES.get(code, ("usererror", code))
+    details = [{"name": "Reason", "value": about}] if about else []
+    return {"category": category, "code": code, "message": message, "details": details}
 
 
 def node_info(base: str, pool: str, node: str, root: str) -> dict[str, Any]:
@@ -136,13 +139,20 @@ def _special_view(base: str, job: Job, status: NodeStatus, special: Special, tas
         "taskRootDirectoryUrl": info["taskRootDirectoryUrl"],
     }
     if special.kind == "preparation":
-        view["retryCount"] = 0
+        view["retryCount"] = special.retries
     if special.done is not None:
         view["endTime"] = time_text(special.done)
-        view["exitCode"] = special.exit_code
-        view["result"] = "failure" if special.exit_code else "success"
-        if special.exit_code:
-            view["failureInfo"] = failure_view("FailureExitCode")
+        view |= result_view(special.exit_code, special.failure)
+    return view
+
+
+def result_view(exit_code: int | None, failure: str | None) -> dict[str, Any]:
+    """How a preparation, release or start task has ended."""
+    view: dict[str, Any] = {"result": "success" if exit_code == 0 else "failure"}
+    if exit_code is not None:
+        view["exitCode"] = exit_code
+    if exit_code != 0:
+        view["failureInfo"] = failure_view(failure or "FailureExitCode")
     return view
 
 

@@ -158,6 +158,11 @@ class Life:
         """The time of the change that is under way; None between changes."""
         return self._now
 
+    @property
+    def next_due(self) -> int | None:
+        """When something may change next."""
+        return self._due[0][0] if self._due else None
+
     def entered(self, thing: Living, seen: int = 0) -> None:
         """A resource is in a new state, or what its deadlines depend on has changed: plan what follows from that.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from benchmarks import frame
+from benchmarks import drawing, frame
 from benchmarks.goals import Goal
 from benchmarks.processes import measured, pins
 from benchmarks.responder.handle import responder
@@ -20,6 +20,8 @@ from .clients import LISTED, Order
 from .rounds import Setting, interleaved, tasks_for
 from .shapes import SIZES
 
+_MEMORY = [50_000, 200_000, 1_000_000]
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options."""
@@ -29,10 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--in-flight", type=int, default=10, help="requests in flight; 10")
     parser.add_argument("--latency", type=float, default=0.0, help="seconds that the service takes a request; 0")
     parser.add_argument("--chunked", action="store_true", help="answers in chunks, not with a content length")
-    parser.add_argument("--memory", type=_counts, default=[200_000, 1_000_000], help="tasks; 200000,1000000")
+    parser.add_argument("--memory", type=_counts, default=_MEMORY, help=f"tasks; {','.join(map(str, _MEMORY))}")
     parser.add_argument("--cli-tasks", type=int, default=1_000_000, help="lines of the file; 1000000")
     frame.add_options(parser, LISTED, repeat=3)
     parser.add_argument("--feed-tasks", type=int, default=200_000, help="tasks of the callers, at most; 200000")
+    drawing.add_option(parser)
 
 
 def _counts(text: str) -> list[int]:
@@ -97,7 +100,7 @@ def _building(setting: Setting, arguments: argparse.Namespace) -> _Found:
 
 
 def _memory(setting: Setting, arguments: argparse.Namespace) -> _Found:
-    rounds = memory.measure(setting, arguments.memory, arguments.in_flight, arguments.repeat)
+    rounds = memory.measure(setting, arguments.memory, arguments.clients, arguments.in_flight, arguments.repeat)
     text, judged = memory.report(rounds)
     print(f"\n## Memory: small tasks from a generator\n\n{text}")
     return rounds, judged

@@ -1,11 +1,13 @@
 """The memory part: batchio adds more and more small tasks from a generator; what it takes above the imports.
 
 Law: the number of tasks must not show. Beside the fixed number of requests in flight of the other parts stands the
-client's own default, with latency, too: only then as many requests are in flight as the client ever has.
+client's own default, with latency, too: only then as many requests are in flight as the client ever has. azure-batch,
+where it is among the clients, is there for comparison: it wants a list and keeps it, so its input counts.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from statistics import median
 
 from benchmarks import markdown
@@ -18,8 +20,12 @@ from .clients import Order
 from .rounds import Setting, interleaved, microseconds
 
 CLIENT = "batchio-mappings"
+PEER = "azure-batch"
+_PEERS_TASKS = (25_000, 50_000, 100_000)
+"""Enough to see it grow with each of them, in a bearable time."""
 _LATENCY = 0.1
 _HEADS = (
+    "client",
     "tasks",
     "in flight",
     "growth MB",
@@ -32,37 +38,45 @@ _HEADS = (
 )
 
 
-def measure(setting: Setting, counts: list[int], in_flight: int, repeat: int) -> list[list[Run]]:
+def measure(setting: Setting, counts: list[int], clients: list[str], in_flight: int, repeat: int) -> list[list[Run]]:
     """Every count with `in_flight` requests, and with the default of requests in flight without and with latency."""
-    url = setting.responder.url
+    order = Order(url=setting.responder.url, job="memory", size="small", tasks=0, in_flight=in_flight)
     orders = [
-        (
-            CLIENT,
-            Order(url=url, job="memory", size="small", tasks=count, in_flight=flight, latency=latency),
-        )
+        (CLIENT, replace(order, tasks=count, in_flight=flight, latency=latency))
         for flight, latency in ((in_flight, None), (None, None), (None, _LATENCY))
         for count in counts
     ]
+    if PEER in clients:
+        orders += [(PEER, replace(order, tasks=count)) for count in _PEERS_TASKS if count <= max(counts)]
     return interleaved(setting, orders, repeat)
+
+
+def growths(rounds: list[list[Run]]) -> dict[tuple[str, str], dict[int, list[float]]]:
+    """Megabytes above the imports of each round: by client and what is in flight, then by tasks."""
+    found: dict[tuple[str, str], dict[int, list[float]]] = {}
+    for run in (run for each in rounds for run in each):
+        found.setdefault((run["client"], _how(run)), {}).setdefault(run["tasks"], []).append(run["growth"])
+    return found
 
 
 def report(rounds: list[list[Run]]) -> tuple[str, list[Goal]]:
     """The table, and the goals."""
-    rows: list[list[str]] = []
-    growths: dict[str, dict[int, float]] = {}
-    for column in zip(*rounds, strict=True):
-        tasks, how = column[0]["tasks"], _how(column[0])
-        growths.setdefault(how, {})[tasks] = median(run["growth"] for run in column)
-        rows.append(_row(list(column), f"{tasks:,}", how))
-    found = [goal for how, each in growths.items() for goal in goals.memory(each, f"memory, {how} in flight")]
-    return markdown.table(_HEADS, rows, left=2), found
+    rows = [_row(list(column)) for column in zip(*rounds, strict=True)]
+    judged = [
+        goal
+        for (client, how), grown in growths(rounds).items()
+        if client == CLIENT
+        for goal in goals.memory({tasks: median(each) for tasks, each in grown.items()}, f"memory, {how} in flight")
+    ]
+    return markdown.table(_HEADS, rows, left=3), judged
 
 
-def _row(runs: list[Run], tasks: str, how: str) -> list[str]:
+def _row(runs: list[Run]) -> list[str]:
     grown = [run["growth"] for run in runs]
     return [
-        tasks,
-        how,
+        runs[0]["client"],
+        f"{runs[0]['tasks']:,}",
+        _how(runs[0]),
         digits(median(grown)),
         markdown.spread(grown),
         digits(median(run["peak"] for run in runs)),

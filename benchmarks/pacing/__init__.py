@@ -6,6 +6,7 @@ and botocore's adaptive mode, each from its published rules. What is measured st
 
     python -m benchmarks pacing                                   # simulation only: under a minute
     python -m benchmarks pacing --seeds 1,2,3,4,5 --scenarios A,B --controllers ours
+    python -m benchmarks pacing --scenarios H --picture storm.svg # what happens over time, drawn
     python -m benchmarks pacing --quick                           # ours alone, one seed
     python -m benchmarks pacing --parts sockets                   # about 6 minutes; wants a machine that is quiet
 """

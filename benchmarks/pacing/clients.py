@@ -21,7 +21,7 @@ from batchio.session.retry import backoff
 from .services import ADDED, REFUSED, Service
 
 BINS = 10
-"""Deliveries are counted in so many bins a second."""
+"""Deliveries and refusals are counted in so many bins a second."""
 
 _TIMER_SECONDS = 0.001
 """How late a timer of the event loop may be."""
@@ -73,6 +73,7 @@ class Client:
         self._wakes_at = float("inf")
         self.requests = self.refused = self.failed = self.added = 0
         self.bins = [0] * (int(until * BINS) + 1)
+        self.refused_bins = self.bins.copy()
 
     def start(self) -> None:
         """The first requests."""
@@ -118,6 +119,7 @@ class Client:
         else:
             if kind == REFUSED:
                 self.refused += 1
+                self.refused_bins[int(now * BINS)] += 1
                 self._pacing.refused(now, request.sent_at, retry_after)
             else:
                 self.failed += 1

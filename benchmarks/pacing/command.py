@@ -16,6 +16,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from benchmarks import drawing
 from benchmarks.processes import RunFailed
 
 from . import sockets, tables
@@ -36,6 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seconds", type=float, default=20.0, help="of a run over sockets; 20")
     parser.add_argument("--repeat", type=int, default=1, help="runs of each service over sockets; 1")
     parser.add_argument("--json", type=Path, help="write every run to this file")
+    drawing.add_option(parser)
 
 
 def _names(known: Any) -> Any:
@@ -60,11 +62,13 @@ def run(arguments: argparse.Namespace) -> int:
             found["simulation"] = [asdict(each) for each in _simulate(arguments)]
         if "sockets" in arguments.parts:
             found["sockets"] = [asdict(each) for each in _over_sockets(arguments)]
+        if arguments.json:
+            arguments.json.write_text(json.dumps(found, indent=1) + "\n")
+        if arguments.picture:
+            drawing.draw_first(found, arguments.picture)
     except RunFailed as error:
         print(f"benchmarks: {error}", file=sys.stderr)
         return 1
-    if arguments.json:
-        arguments.json.write_text(json.dumps(found, indent=1) + "\n")
     return 0
 
 

@@ -45,6 +45,8 @@ class Scenario:
     seconds: float = _MINUTE
     joins: tuple[float, ...] = (0.0,)
     fair_from: float = 60.0
+    outage: tuple[float, float] | None = None
+    """From which second to which everything is refused."""
     short: float = 10.0
     """Seconds that show as much of a controller which is refused a hundred times as often (the fixed window)."""
 
@@ -61,6 +63,7 @@ def _endless(rng: Random) -> Service:
     return Endless(latency=_LATENCY, spread=_SPREAD, window=MOST, rng=rng)
 
 
+_OUTAGE = (25.0, 35.0)
 _STEPS = ((0.0, 200.0), (20.0, 50.0), (40.0, 200.0))
 
 _TABLE = (
@@ -116,10 +119,11 @@ _TABLE = (
     Scenario(
         name="H",
         what="200/s, 10 s of 503",
-        make=lambda rng: Outage(Bucket([(0.0, 200.0)], burst=200, latency=_LATENCY, rng=rng), 25.0, 35.0),
+        make=lambda rng: Outage(Bucket([(0.0, 200.0)], burst=200, latency=_LATENCY, rng=rng), *_OUTAGE),
         goal=Goal(goodput=0.97, refused=0.01, back=2.5),
         rate=200,
-        back_from=35.0,
+        back_from=_OUTAGE[1],
+        outage=_OUTAGE,
         short=_MINUTE,
     ),
     Scenario(
@@ -141,10 +145,11 @@ _TABLE = (
     Scenario(
         name="L",
         what="50 servers, queue 100, 10 s of 503, Retry-After 2",
-        make=lambda rng: Outage(Servers(50, 100, latency=_LATENCY, rng=rng), 25.0, 35.0, retry_after=2.0),
+        make=lambda rng: Outage(Servers(50, 100, latency=_LATENCY, rng=rng), *_OUTAGE, retry_after=2.0),
         goal=Goal(goodput=0.95, refused=0.02, back=5.0),
         rate=500,
-        back_from=35.0,
+        back_from=_OUTAGE[1],
+        outage=_OUTAGE,
         short=_MINUTE,
     ),
     Scenario(

@@ -47,7 +47,7 @@ def test_every_item_is_a_task_or_bad_and_keeps_its_place(picks: list[int], first
     items = [(_GOOD + _BAD)[pick] for pick in picks]
     tasks, bad = prepare(items, first)
     assert sorted([*tasks.ordinals, *(each.ordinal for each in bad)]) == list(range(first, first + len(items)))
-    assert tasks.ordinals == sorted(tasks.ordinals)
+    assert list(tasks.ordinals) == sorted(tasks.ordinals)
     for ordinal, task_id, body in zip(tasks.ordinals, tasks.ids, tasks.bodies, strict=True):
         assert picks[ordinal - first] < len(_GOOD)
         assert msgspec.json.decode(body)["id"] == task_id
@@ -110,5 +110,6 @@ def test_lists_of_items_are_opened_in_order(items: list[Any], most: int) -> None
         first, part = queue.cut(most)
         assert first == len(out)
         assert 1 <= len(part) <= most
+        assert isinstance(part, list | tuple)
         out += part
     assert out == flat

@@ -71,18 +71,57 @@ def test_fits_alone_counts_the_frame() -> None:
     assert not fits_alone(len(body), exact - 1)
 
 
-def test_what_goes_first_goes_before_what_waits() -> None:
+def test_what_is_sent_again_fills_the_last_request() -> None:
     packer = Packer(10_000)
     packer.add(_tasks([50], 5))
-    packer.add_first(_tasks([50], 2))
-    assert packer.take().ordinals == [2, 5]
+    packer.add_again(_tasks([50], 2))
+    assert len(packer) == 2
+    assert sorted(packer.take().ordinals) == [2, 5]
+    assert not len(packer)
+
+
+def test_what_is_sent_again_waits_for_its_request_but_not_long() -> None:
+    packer = Packer(950_000)
+    first, requests = 0, list[Tasks]()
+    for _ in range(400):
+        packer.add(_tasks([30] * MAX_TASKS, first))
+        first += MAX_TASKS
+        if not first % 1_000:
+            packer.add_again(_tasks([30], 1_000_000 + first))
+        requests.append(packer.take())
+    short = [number for number, tasks in enumerate(requests) if len(tasks) < MAX_TASKS]
+    assert 400 // 60 <= len(short) <= 400 // 50
+    assert all(len(requests[number]) == MAX_TASKS for number in range(400) if number not in short)
+    # Nothing is taken apart for it.
+    assert [tasks.ordinals[0] for tasks in requests if len(tasks) == MAX_TASKS] == list(
+        range(0, (400 - len(short)) * MAX_TASKS, MAX_TASKS)
+    )
+
+
+def test_a_full_request_of_what_is_sent_again_goes_first() -> None:
+    packer = Packer(950_000)
+    packer.add(_tasks([30] * MAX_TASKS))
+    packer.take()
+    packer.add(_tasks([30] * MAX_TASKS))
+    packer.add_again(_tasks([30] * MAX_TASKS, 1_000))
+    assert packer.take().ordinals[0] == 1_000
+
+
+def test_drained_is_all_of_it() -> None:
+    packer = Packer(950_000)
+    packer.add(_tasks([30] * 130))
+    packer.add(_tasks([30] * 7, 130))
+    packer.add_again(_tasks([30] * 5, 1_000))
+    assert sorted(packer.drain().ordinals) == [*range(137), *range(1_000, 1_005)]
+    assert not len(packer)
+    assert not packer.full
 
 
 def test_halves_are_all_of_it_and_remember_the_search() -> None:
     tasks = _tasks([30] * 7)
     tasks.narrowing = Narrowing(7)
     first, second = halve(tasks)
-    assert first.ordinals + second.ordinals == list(range(7))
+    assert [*first.ordinals, *second.ordinals] == list(range(7))
     assert first.narrowing is second.narrowing is tasks.narrowing
 
 

@@ -189,7 +189,7 @@ def test_failures_are_kept_over_all_runs(
 
 def test_a_second_process_is_refused(service: Service, job: str, write: Write, journal: str) -> None:
     path = write("t.jsonl", as_lines(TASKS))
-    service.put_faults({"operation": "Tasks_CreateTaskCollection", "latency": 0.2})
+    service.put_faults({"operation": "Tasks_CreateTaskCollection", "latency": 3.0})
     process = start(
         *("submit", job, path, "--create-job", "--pool", "farm", "--journal", journal, "--progress", "0.02"),
         environment=service.environment,

@@ -54,7 +54,6 @@ def good(write: Write, monkeypatch: pytest.MonkeyPatch) -> str:
         ("submit job FOLDER/missing --dry-run", "FOLDER/missing: there is no such file"),
         ("emulator --port x", "--port"),
         ("emulator --port 70000", "port: 0 to 65535"),
-        ("emulator --nodes process", "nodes"),
         ("emulator --nodes bogus", "--nodes"),
         ("emulator --db FOLDER/missing/x.db", "x.db cannot be used: no such file or directory"),
         ("emulator --latency -1", "latency"),

@@ -107,7 +107,6 @@ def test_beyond_the_loopback_warns() -> None:
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"nodes": "process"}, "nodes: 'process' is not there yet"),
         ({"nodes": "cloud"}, 'nodes: "none"'),
         ({"db": 1}, "db: the path of a file, not 1"),
         ({"auth": "lax"}, "auth"),

@@ -1,0 +1,108 @@
+"""Files below a folder, and never outside of it.
+
+Law: a path is walked name by name, from an open folder to the next, and no link is followed: what another process
+puts in the way can make a walk fail, but cannot lead it elsewhere.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+class OutsideError(Exception):
+    """A path leads out of its folder, or a link stands in its way."""
+
+
+def names_of(path: str) -> tuple[str, ...]:
+    """The names of a relative path. Raises `OutsideError` where it is absolute, has `..`, or is no path at all."""
+    pure = PurePosixPath(path)
+    if pure.is_absolute() or ".." in pure.parts or not pure.parts or "\0" in path:
+        raise OutsideError(path)
+    return pure.parts
+
+
+@contextmanager
+def folder(root: Path, names: tuple[str, ...], *, make: bool = False) -> Generator[int]:
+    """An open folder below `root`; with `make`, what is missing of it is made.
+
+    Raises `OutsideError` where a link or a file stands in the way, `FileNotFoundError` where it is not there.
+    """
+    here = os.open(root, _FOLDER)
+    try:
+        for name in names:
+            if make:
+                with suppress(FileExistsError):
+                    os.mkdir(name, 0o700, dir_fd=here)
+            try:
+                below = os.open(name, _FOLDER, dir_fd=here)
+            except FileNotFoundError:
+                raise
+            except OSError as error:
+                raise OutsideError("/".join(names)) from error
+            os.close(here)
+            here = below
+        yield here
+    finally:
+        os.close(here)
+
+
+@contextmanager
+def new_file(root: Path, path: str, mode: int) -> Generator[IO[bytes]]:
+    """A file to be written, which takes its place when the block ends well; folders above it are made.
+
+    Raises `OutsideError` where the path leaves `root` or a link or a folder is in its place. It never writes into
+    a file that is there, because a hard link might be one.
+    """
+    *above, name = names_of(path)
+    with folder(root, tuple(above), make=True) as here:
+        with suppress(FileNotFoundError):
+            if not stat.S_ISREG(os.stat(name, dir_fd=here, follow_symlinks=False).st_mode):
+                raise OutsideError(path)
+        part = f".{name[:200]}.part"
+        with suppress(FileNotFoundError):
+            os.unlink(part, dir_fd=here)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        try:
+            with os.fdopen(os.open(part, flags, 0o600, dir_fd=here), "wb") as file:
+                yield file
+                os.fchmod(file.fileno(), mode)
+            os.rename(part, name, src_dir_fd=here, dst_dir_fd=here)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                os.unlink(part, dir_fd=here)
+            raise
+
+
+def within(root: Path, path: str) -> tuple[str, ...]:
+    """The names of what a path leads to, links inside of `root` followed. Raises `OutsideError`."""
+    base = os.path.realpath(root)
+    real = os.path.realpath(os.path.join(base, *names_of(path)))  # noqa: PTH118 - of names
+    if not real.startswith(f"{base}/"):
+        raise OutsideError(path)
+    return names_of(real[len(base) + 1 :])
+
+
+def open_file(root: Path, path: str) -> IO[bytes]:
+    """A file to be read. Raises `OutsideError` and `FileNotFoundError`; what is no file counts as not there."""
+    *above, name = within(root, path)
+    with folder(root, tuple(above)) as here:
+        # What is a pipe must not make the service wait.
+        found = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=here)
+    if not stat.S_ISREG(os.fstat(found).st_mode):
+        os.close(found)
+        raise FileNotFoundError(path)
+    return os.fdopen(found, "rb")
+
+
+def status(root: Path, path: str) -> os.stat_result:
+    """What is at a path. Raises as `open_file` does."""
+    *above, name = within(root, path)
+    with folder(root, tuple(above)) as here:
+        return os.stat(name, dir_fd=here, follow_symlinks=False)

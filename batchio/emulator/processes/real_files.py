@@ -1,0 +1,81 @@
+"""Files as they lie in a folder of this machine.
+
+Law: nothing outside of the folder is shown, read or deleted, wherever links lead; times are the file system's. What
+goes away meanwhile counts as not there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import stat
+from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from .. import ticks
+from ..trees import File
+from . import beneath
+
+CHUNK = 2**18
+
+
+class RealTree:
+    """The files below a folder. A link counts as what it leads to, where that is in the folder, and is not entered."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def listed(self, *, recursive: bool) -> Iterable[File]:
+        """As `Tree` says."""
+        found: list[File] = []
+        with suppress(FileNotFoundError):
+            for above, folders, files, here in os.fwalk(self._root, follow_symlinks=False):
+                relative = Path(above).relative_to(self._root).as_posix()
+                prefix = "" if relative == "." else f"{relative}/"
+                found += (file for name in (*folders, *files) if (file := self._seen(prefix + name, name, here)))
+                if not recursive:
+                    break
+        return sorted(found, key=lambda file: file.path)
+
+    def _seen(self, path: str, name: str, here: int) -> File | None:
+        """What stands under a name in an open folder."""
+        with suppress(OSError):
+            status = os.stat(name, dir_fd=here, follow_symlinks=False)
+            return self.find(path) if stat.S_ISLNK(status.st_mode) else _file(path, status)
+        return None
+
+    def find(self, path: str) -> File | None:
+        """As `Tree` says."""
+        try:
+            return _file(path, beneath.status(self._root, path))
+        except (OSError, beneath.OutsideError):
+            return None
+
+    async def content(self, file: File, first: int, last: int) -> AsyncIterator[bytes]:
+        """As `Tree` says."""
+        opened = await asyncio.to_thread(beneath.open_file, self._root, file.path)
+        try:
+            opened.seek(first)
+            left = last + 1 - first
+            while left > 0 and (chunk := await asyncio.to_thread(opened.read, min(left, CHUNK))):
+                left -= len(chunk)
+                yield chunk
+        finally:
+            opened.close()
+
+    def delete(self, path: str) -> None:
+        """As `Tree` says."""
+        *above, name = beneath.names_of(path)
+        real = beneath.within(self._root, "/".join(above)) if above else ()
+        with beneath.folder(self._root, real) as here, suppress(FileNotFoundError):
+            if stat.S_ISDIR(os.stat(name, dir_fd=here, follow_symlinks=False).st_mode):
+                shutil.rmtree(name, dir_fd=here)
+            else:
+                os.unlink(name, dir_fd=here)
+
+
+def _file(path: str, status: os.stat_result) -> File:
+    size = status.st_size if stat.S_ISREG(status.st_mode) else None if stat.S_ISDIR(status.st_mode) else 0
+    return File(path, size, status.st_mtime_ns // 100 + ticks.UNIX_EPOCH, oct(status.st_mode))
