@@ -23,6 +23,10 @@ BENCHMARKS = {
         "pacing",
         "how near to the service's rate, how few refusals; simulated beside others, and over sockets",
     ),
+    "emulator": (
+        "emulator",
+        "the local Batch service: adding, keeping, listing and counting a million tasks, and its start",
+    ),
     "pictures": ("drawing", "the pictures of what `bulk` and `pacing` have written with --json"),
 }
 """Name -> module and what it measures. The module is named otherwise where the name is a word of Python."""

@@ -26,6 +26,11 @@ def cpu_seconds() -> float:
     return used.ru_utime + used.ru_stime
 
 
+def resident() -> float:
+    """Megabytes of this process that are in memory now; the most there ever were where the system does not tell."""
+    return (_status("VmRSS") or _maxrss()) / MB
+
+
 class Clock:
     """CPU and wall time of a `with` block."""
 

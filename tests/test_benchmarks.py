@@ -379,6 +379,23 @@ async def test_the_responder_speaks_tls_with_a_certificate_of_its_own(monkeypatc
         assert service.trust == {}
 
 
+def test_the_emulator_end_to_end(tmp_path: Path) -> None:
+    found_in = tmp_path / "emulator.json"
+    done = benchmark("emulator", "--quick", "--tasks", "3000", "--json", str(found_in))
+    assert done.returncode == 0, done.stderr
+    rows = first_cells(done.stdout)
+    judged = {
+        *("in memory: tasks a CPU second", "with db: tasks a CPU second"),
+        *("memory a task", "memory a task that has run", "counts: many tasks / none"),
+        *("ready / import aiohttp.web", "ready, db / import aiohttp.web"),
+    }
+    assert judged <= set(rows)
+    pages = json.loads(found_in.read_text())["memory"]["pages"]
+    # A thousand tasks to warm up come on top, and one in a thousand is completed.
+    assert (pages["active"]["found"], pages["active"]["pages"]) == (4000, 4)
+    assert pages["completed"]["found"] == 3
+
+
 async def test_the_responder_lists_each_task_once() -> None:
     with responder() as service:
         async with BatchClient(service.url, SharedKeyCredential(ACCOUNT, KEY), allow_http=True) as client:

@@ -52,6 +52,17 @@ class Clock:
         self._offset += moved
         return self.now()
 
+    @property
+    def skew(self) -> int | None:
+        """How many ticks it is ahead of real time; None where it stands still."""
+        return None if self._frozen else self._offset
+
+    def go_on(self, now: int, skew: int | None) -> None:
+        """Take over from a clock that was at `now` and had this skew: be at no earlier time."""
+        if skew is not None and not self._frozen:
+            self._offset = max(self._offset, skew)
+        self._offset += max(now - self.ticks(), 0)
+
 
 def _real() -> int:
     return time.time_ns() // 100 + ticks.UNIX_EPOCH

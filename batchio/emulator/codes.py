@@ -132,6 +132,7 @@ CODES: dict[str, tuple[int, str]] = {
     "InvalidConstraintValue": (400, "A constraint is out of range."),
     "OutOfRangePriority": (400, "The priority is not between -1000 and 1000."),
     "PathNotFound": (404, "The path does not exist on the node."),
+    "StateNotWritten": (500, "The emulator could not write its state to the file of its db option."),
     "NotImplemented": (501, "The emulator does not have this operation yet."),
     "RequestEntityTooLarge": (413, "The list of resource files is larger than the limit."),
 }

@@ -103,6 +103,7 @@ class Control:
     def _move_clock(self, query: str, body: bytes) -> Any:
         try:
             self._store.clock.advance(_advance.decode(body).advance)
+            self._store.note_account()
         except (msgspec.DecodeError, UnicodeDecodeError, ConfigurationError) as error:
             raise Refusal("InvalidRequestBody", (("Reason", str(error)),)) from None
         return self._read_clock(query, body)
@@ -125,6 +126,7 @@ class Control:
             given = _applications.decode(body)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise Refusal("InvalidRequestBody", (("Reason", str(error)),)) from None
+        self._store.note_account()
         self._store.applications = {item.id.lower(): msgspec.to_builtins(item) for item in given}
         return self._read_applications(query, body)
 

@@ -39,7 +39,7 @@ def _wait(job: Job, task: StoredTask, keys: Iterator[str]) -> bool:
 
 
 def _is_satisfied(task: StoredTask | None) -> bool:
-    return task is not None and task.state == COMPLETED and task.run is not None and task.run.satisfies
+    return task is not None and task.state == COMPLETED and task.run is not None and not task.run.seldom.blocks
 
 
 def freed_by(job: Job, task: StoredTask) -> list[StoredTask]:

@@ -76,7 +76,8 @@ def start(store: Store, job: Job, task: StoredTask, nodes: tuple[Node, ...], whe
     record = task.ran()
     record.start = record.end = record.exit_code = record.result = record.failure = None
     record.pool, record.node = nodes[0].pool.id, nodes[0].id
-    record.nodes = tuple(node.id for node in nodes[1:])
+    if len(nodes) > 1 or record.seldom.nodes:
+        record.happens(nodes=tuple(node.id for node in nodes[1:]))
     job.runs[task.id.lower()] = run
     for node in nodes:
         take(store, node, run)
@@ -98,7 +99,7 @@ def begin(store: Store, run: Run, when: int, _why: str | None) -> None:
         store.processes.begin_run(run, when)
         store.put_task(job, task, RUNNING)
         return
-    plan = plan_of(parts.command_line, environment_of(job, parts), record.retries)
+    plan = plan_of(parts.command_line, environment_of(job, parts), record.seldom.retries)
     span, limit = int(plan.seconds * ticks.SECOND), parts.limit
     run.exit_code = plan.exit_code
     if limit is not None and span > limit:
@@ -118,8 +119,7 @@ def end(store: Store, run: Run, when: int, _why: str | None) -> None:
         node.total += 1
         node.succeeded += succeeded
     if not succeeded and run.failure is None and retries_left(job, task):
-        record.retries += 1
-        record.last_retry = when
+        record.happens(retries=record.seldom.retries + 1, last_retry=when)
         store.put_task(job, task, ACTIVE)
         queue_task(store, job, task, first=True)
         return
@@ -142,8 +142,7 @@ def requeue(store: Store, run: Run) -> None:
     """Take a task off its nodes; it will run again."""
     release(store, run)
     record = run.task.ran()
-    record.requeues += 1
-    record.last_requeue = store.now()
+    record.happens(requeues=record.seldom.requeues + 1, last_requeue=store.now())
     store.put_task(run.job, run.task, ACTIVE)
     queue_task(store, run.job, run.task, first=True)
 
@@ -179,9 +178,8 @@ def reactivate(store: Store, job: Job, task: StoredTask) -> None:
     """Have a task that has failed run once more, as if it were new."""
     store.count_failure(job, task, -1)
     record = task.ran()
-    record.retries = 0
-    record.satisfies = False
-    record.start = record.end = record.exit_code = record.result = record.failure = record.last_retry = None
+    record.happens(retries=0, last_retry=None)
+    record.start = record.end = record.exit_code = record.result = record.failure = None
     record.pool = record.node = None
     store.put_task(job, task, ACTIVE)
     queue_task(store, job, task)

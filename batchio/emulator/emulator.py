@@ -33,6 +33,7 @@ from .routes import Router
 from .store import Store
 
 if TYPE_CHECKING:
+    from .keeper import Keeper
     from .process_life import Processes
 
 DEVELOPMENT_ACCOUNT = "batchdev"
@@ -48,7 +49,9 @@ class Emulator:
     which tasks run for a simulated time; `batchio.emulator.commands` tells how long and with which exit code), or
     "process": their command lines really run, as processes of this machine, with the rights of whoever started the
     emulator; `batchio.emulator.processes` tells more.
-    `db`: None (in memory). `faults`: `FaultRule`s to start with. `latency`: seconds that every answer takes.
+    `db`: None (in memory), or the path of a file (SQLite, made where it is missing) that keeps everything: no answer
+    leaves before what it tells of is in the file, and a start brings back what the file holds.
+    `faults`: `FaultRule`s to start with. `latency`: seconds that every answer takes.
     `auth`: "strict", or "loose" to take any bearer token. `clock`: a `Clock`, by default one that runs with real
     time.
 
@@ -72,7 +75,7 @@ class Emulator:
         account: str = DEVELOPMENT_ACCOUNT,
         key: str | None = None,
         nodes: Literal["none", "simulate", "process"] = "none",
-        db: str | None = None,
+        db: str | os.PathLike[str] | None = None,
         faults: Iterable[FaultRule] = (),
         latency: float = 0.0,
         auth: Literal["strict", "loose"] = "strict",
@@ -89,6 +92,7 @@ class Emulator:
         if nodes == "process":
             self._store.processes = _processes(self._store, account)
         self._db = db
+        self._keeper = _keeper(self._store, db)
         self._log = RequestLog()
         self._front = Front(
             store=self._store,
@@ -98,6 +102,7 @@ class Emulator:
             log=self._log,
             control=Control(self._store, self._faults, self._log, self.reset),
             latency=latency,
+            kept=None if self._keeper is None else self._keeper.kept,
         )
         self._runner: web.ServerRunner | None = None
         self._endpoint: str | None = None
@@ -142,9 +147,18 @@ class Emulator:
         self._faults.replace(self._first_faults)
 
     async def start(self) -> None:
-        """Listen. Raises `ConfigurationError` where the address is taken."""
+        """Listen. Raises `ConfigurationError` where the address is taken or the file of `db` cannot be used."""
         if self._runner is not None:
             raise ConfigurationError("emulator: it runs already")
+        if self._keeper is not None:
+            await self._keeper.open()
+        try:
+            await self._listen()
+        except BaseException:
+            await (self._close() if self._runner is None else self.stop())
+            raise
+
+    async def _listen(self) -> None:
         processes = self._store.processes
         if processes is not None:
             await processes.start(self._db)
@@ -155,13 +169,11 @@ class Emulator:
             await web.TCPSite(runner, bound, self._port, backlog=1024).start()
         except OSError as error:
             await runner.cleanup()
-            if processes is not None:
-                await processes.stop()
             raise ConfigurationError(f"emulator: cannot listen on {self._host}:{self._port}: {error}") from error
         self._runner = runner
         self._endpoint = f"http://{_reachable(self._host)}:{runner.addresses[0][1]}"
         if processes is not None:
-            processes.open(self._endpoint)
+            processes.open(self._endpoint, None if self._keeper is None else self._keeper.kept)
         LOGGER.info("listening on %s", self._endpoint)
 
     async def stop(self) -> None:
@@ -176,11 +188,18 @@ class Emulator:
             task.cancel()
         await asyncio.gather(*flying, return_exceptions=True)
         await runner.cleanup()
-        if self._store.processes is not None:
-            await self._store.processes.stop()
+        await self._close()
         # Transports close in the loop's next rounds.
         for _ in range(3):
             await asyncio.sleep(0)
+
+    async def _close(self) -> None:
+        try:
+            if self._store.processes is not None:
+                await self._store.processes.stop()
+        finally:
+            if self._keeper is not None:
+                await self._keeper.close()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -200,14 +219,22 @@ def _check_options(nodes: str, db: object, auth: str, latency: float, port: int)
         raise ConfigurationError(f'nodes: "none", "simulate" or "process", not {nodes!r}')
     if nodes == "process" and os.name != "posix":
         raise ConfigurationError(f"nodes: {nodes!r} needs a POSIX system, with process groups")
-    if db is not None:
-        raise ConfigurationError("db: keeping the state in a file is not there yet; leave it out")
+    if db is not None and not isinstance(db, (str, os.PathLike)):
+        raise ConfigurationError(f"db: the path of a file, not {db!r}")
     if auth not in ("strict", "loose"):
         raise ConfigurationError(f'auth: "strict" or "loose", not {auth!r}')
     if not _is_number(latency) or not 0 <= latency < math.inf:
         raise ConfigurationError(f"latency: seconds, at least 0, not {latency!r}")
     if not 0 <= port < 65536:
         raise ConfigurationError(f"port: 0 to 65535, not {port!r}")
+
+
+def _keeper(store: Store, db: str | os.PathLike[str] | None) -> Keeper | None:
+    if db is None:
+        return None
+    from .keeper import Keeper  # noqa: PLC0415 - without a file nobody needs SQLite
+
+    return Keeper(store, db)
 
 
 def _processes(store: Store, account: str) -> Processes:

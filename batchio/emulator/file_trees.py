@@ -61,9 +61,11 @@ def task_tree(store: Store, job: Job, task: StoredTask) -> Tree:
     files = _of_plan(_plan(job, task), run.start or task.since)
 
     def forget(path: str) -> None:
-        run.deleted = (*run.deleted, path)
+        run.happens(deleted=(*run.seldom.deleted, path))
+        store.note_task(job, task)
 
-    return SimulatedTree({path: file for path, file in files.items() if not _is_gone(path, run.deleted)}, forget)
+    left = {path: file for path, file in files.items() if not _is_gone(path, run.seldom.deleted)}
+    return SimulatedTree(left, forget)
 
 
 def _node_of(store: Store, job: Job, task: StoredTask) -> Node:
@@ -86,7 +88,7 @@ def _node_of(store: Store, job: Job, task: StoredTask) -> Node:
 
 def _plan(job: Job, task: StoredTask) -> Plan:
     parts = read_parts(task)
-    return plan_of(parts.command_line, environment_of(job, parts), task.ran().retries)
+    return plan_of(parts.command_line, environment_of(job, parts), task.ran().seldom.retries)
 
 
 def _of_plan(plan: Plan, when: int) -> dict[str, Simulated]:
@@ -105,7 +107,12 @@ def node_tree(store: Store, node: Node) -> Tree:
         raise Refusal("OperationNotValidOnNode", (("Reason", "The node has not booted"),))
     if store.processes is not None:
         return store.processes.files_of_node(node)
-    return SimulatedTree(_node_files(store, node, node.booted), node.deleted.add)
+
+    def forget(path: str) -> None:
+        node.deleted.add(path)
+        store.note(node)
+
+    return SimulatedTree(_node_files(store, node, node.booted), forget)
 
 
 def _node_files(store: Store, node: Node, born: int) -> dict[str, Simulated]:
@@ -123,7 +130,7 @@ def _node_files(store: Store, node: Node, born: int) -> dict[str, Simulated]:
         for path in (f"workitems/{job.id}", f"workitems/{job.id}/job-1", f"workitems/{job.id}/job-1/{task.id}"):
             files.setdefault(path, (None, task.run.start))
         of_task = _of_plan(_plan(job, task), task.run.start)
-        left = {path: file for path, file in of_task.items() if not _is_gone(path, task.run.deleted)}
+        left = {path: file for path, file in of_task.items() if not _is_gone(path, task.run.seldom.deleted)}
         _hang(files, f"workitems/{job.id}/job-1/{task.id}", left)
     return {path: file for path, file in files.items() if not _is_gone(path, node.deleted)}
 

@@ -26,7 +26,8 @@ from ..models import (
 )
 from ..models.base import OpenEnum
 from .filter_match import BOOL, NUMBER, TEXT, TIME, Properties, Property
-from .resources import Node, Special, StartRun, StoredTask, TaskRun
+from .resources import Node, Special, StartRun, StoredTask
+from .task_runs import TaskRun
 from .ticks import read_time
 
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 import time
 import uuid
+from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
 from aiohttp import web
 from multidict import CIMultiDict
 
 from . import ticks
+from .arrivals import host_of, receive
 from .authentication import Doorkeeper
-from .bodies import MAX_BODY
 from .calls import Answer, Call
 from .control import PREFIX, Control
 from .faults import FaultPlan, Faults, page, status_refusal
@@ -35,11 +35,6 @@ LOGGER = logging.getLogger("batchio.emulator")
 REFUSAL_DELAY = 0.02
 """An overloaded service says so soon: the latency of such a refusal is at most this many seconds."""
 
-BODY_TIMEOUT = 60.0
-"""Seconds in which a body has to come."""
-
-_HOST = re.compile(r"[A-Za-z0-9._-]{1,253}(?::\d{1,5})?|\[[0-9a-fA-F:.]{2,45}\](?::\d{1,5})?", re.ASCII)
-
 
 class _Dropped(Exception):  # noqa: N818  # it is what a fault rule asked for, not an error
     """The connection closes without an answer."""
@@ -53,7 +48,10 @@ class _Sent(NamedTuple):
 
 
 class Front:
-    """Takes requests from aiohttp. `flying` are the tasks of the requests that are under way."""
+    """Takes requests from aiohttp. `flying` are the tasks of the requests that are under way.
+
+    `kept` returns as soon as everything that has changed is kept, and raises `Refusal` where it cannot be.
+    """
 
     def __init__(
         self,
@@ -65,6 +63,7 @@ class Front:
         log: RequestLog,
         control: Control,
         latency: float,
+        kept: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._store = store
         self._doorkeeper = doorkeeper
@@ -73,6 +72,7 @@ class Front:
         self._log = log
         self._control = control
         self._latency = latency
+        self._kept = kept
         self._number = 0
         self.flying: set[asyncio.Task[object]] = set()
 
@@ -92,10 +92,10 @@ class Front:
         call = self._call(request)
         if call.path.startswith(PREFIX):
             return _response(call, await self._controlled(request, call))
-        problem = self._route(call) or await _read(request, call)
+        problem = self._route(call) or await receive(request, call)
         plan = self._faults.plan(None if call.operation is None else call.operation.id, call.path)
         try:
-            sent = await self._settle(call, plan, problem)
+            sent = await self._keep(call, await self._settle(call, plan, problem))
         except _Dropped:
             self._record(call, plan, started, 0, None)
             return _drop(request)
@@ -115,7 +115,7 @@ class Front:
             query=dict(query_pairs(query_string)),
             headers=request.headers,
             body=b"",
-            base=f"http://{_host(request)}",
+            base=f"http://{host_of(request)}",
             request_id=str(uuid.uuid4()),
         )
 
@@ -139,6 +139,15 @@ class Front:
             LOGGER.exception("%s %s failed inside the emulator [request %s]", call.method, call.path, call.request_id)
             return _refused(call, Refusal("InternalError"))
         return _Sent(answer)
+
+    async def _keep(self, call: Call, sent: _Sent) -> _Sent:
+        """The answer once all that it tells of is kept, or else a refusal."""
+        try:
+            if self._kept is not None:
+                await self._kept()
+        except Refusal as refusal:
+            return _refused(call, refusal)
+        return sent
 
     async def _faulty(self, call: Call, plan: FaultPlan, problem: Refusal | None) -> Answer:
         """The answer, through everything that the plan has in store. Raises `Refusal` and `_Dropped`."""
@@ -173,12 +182,13 @@ class Front:
 
     async def _controlled(self, request: web.BaseRequest, call: Call) -> Answer:
         try:
-            problem = await _read(request, call)
+            problem = await receive(request, call)
             if problem is not None:
                 raise problem
-            return self._control.answer(call.method, call.path, call.query_string, call.headers, call.body)
+            answer = self._control.answer(call.method, call.path, call.query_string, call.headers, call.body)
         except Refusal as refusal:
             return _refused(call, refusal).answer
+        return (await self._keep(call, _Sent(answer))).answer
 
     def _record(self, call: Call, plan: FaultPlan, started: float, status: int, code: str | None) -> None:
         self._number += 1
@@ -205,46 +215,6 @@ class Front:
 async def _wait(seconds: float) -> None:
     if seconds > 0:
         await asyncio.sleep(seconds)
-
-
-def _host(request: web.BaseRequest) -> str:
-    """The host and port by which the client reached us, so that it can follow links that we give."""
-    host = request.headers.get("Host", "")
-    if _HOST.fullmatch(host):
-        return host
-    address: tuple[str, int] = request.get_extra_info("sockname", ("localhost", 80))
-    return f"[{address[0]}]:{address[1]}" if ":" in address[0] else f"{address[0]}:{address[1]}"
-
-
-async def _read(request: web.BaseRequest, call: Call) -> Refusal | None:
-    """Read the body into the call; gives the problem where it breaks off or is badly framed."""
-    try:
-        async with asyncio.timeout(BODY_TIMEOUT):
-            call.body = await _body(request)
-    except web.RequestPayloadError:
-        return Refusal("InvalidRequestBody", (("Reason", "The body is badly framed"),))
-    except TimeoutError:
-        return Refusal("OperationTimedOut", (("Reason", "The body did not come"),), status=408)
-    return None
-
-
-async def _body(request: web.BaseRequest) -> bytes:
-    """The body. One that is too large comes cut, at the length that is refused; aiohttp throws the rest away."""
-    if request.headers.get("Expect", "").lower() == "100-continue":
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        request.writer.output_size = 0
-    if (request.content_length or 0) >= MAX_BODY:
-        return bytes(MAX_BODY)
-    content = request.content
-    if content.is_eof():
-        # Most bodies have come with the headers.
-        return content.read_nowait()
-    chunks: list[bytes] = []
-    size = 0
-    while size < MAX_BODY and (chunk := await content.readany()):
-        chunks.append(chunk)
-        size += len(chunk)
-    return b"".join(chunks)[:MAX_BODY]
 
 
 def _refused(call: Call, refusal: Refusal) -> _Sent:

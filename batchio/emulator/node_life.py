@@ -17,6 +17,9 @@ from .task_reading import pairs
 if TYPE_CHECKING:
     from .store import Store
 
+_RECENT = 100
+"""How many of its last tasks a node knows."""
+
 
 def make_node(store: Store, pool: Pool, *, dedicated: bool) -> Node:
     """A new node of a pool."""
@@ -125,6 +128,7 @@ def take(store: Store, node: Node, run: Run) -> None:
     if entry in node.recent:
         node.recent.remove(entry)
     node.recent.append(entry)
+    del node.recent[:-_RECENT]
     store.touch(node)
 
 

@@ -196,6 +196,7 @@ def create_user(call: Call) -> Answer:
     if sent.name.lower() in node.users:
         raise Refusal("NodeUserExists")
     node.users[sent.name.lower()] = normal(sent)
+    call.store.note(node)
     return answer_created(f"{node_url(call.base, node)}/users/{sent.name}", call.store.stamps())
 
 
@@ -209,6 +210,7 @@ def replace_user(call: Call) -> Answer:
     _check_secret(node, sent)
     kept = {key: value for key, value in node.users[name].items() if key in ("name", "isAdmin")}
     node.users[name] = {**kept, **normal(sent)}
+    call.store.note(node)
     return _accepted(call, node, 200)
 
 
@@ -227,6 +229,7 @@ def delete_user(call: Call) -> Answer:
     node = _reachable(call)
     if node.users.pop(call.params["userName"].lower(), None) is None:
         raise Refusal("NodeUserNotFound")
+    call.store.note(node)
     return Answer(200)
 
 

@@ -9,16 +9,19 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import ticks
 from .causes import FAR
-from .dispatch import requeue
 from .processes.machine import Machine
 from .processes.orders import KILLED, Order, Outcome
 from .processes.real_files import RealTree
+from .refusals import Refusal
 from .resources import Job, Living, Node, Run, Special, StartRun, StoredTask
-from .states import CREATING, DEALLOCATED, DEALLOCATING, LEAVING_POOL, STARTING
+from .restart import boot_again
+from .specials import undo_preparation
 from .task_orders import (
     SHARED,
     STARTUP,
@@ -39,8 +42,8 @@ LOGGER = logging.getLogger("batchio.emulator")
 PULSE = 0.05
 """The longest pause, in seconds, between two looks at what is due: the clock may have been moved."""
 _SHORTEST = 0.0005
+_KEEP_AGAIN = 1.0
 _FOLDERS = (("applications",), (SHARED,), (STARTUP,), ("workitems",))
-_NOT_UP = (CREATING, DEALLOCATING, DEALLOCATED, LEAVING_POOL)
 
 
 class Processes:
@@ -53,16 +56,22 @@ class Processes:
         self._url = ""
         self._news = asyncio.Event()
         self._heart: asyncio.Task[None] | None = None
+        self._kept: Callable[[], Awaitable[None]] | None = None
+        self._next_keep = 0.0
 
     async def start(self, db: str | os.PathLike[str] | None) -> None:
         """Take a folder for the nodes and make ready. Raises `ConfigurationError`."""
         self._news = asyncio.Event()
         await self.machine.start(db)
 
-    def open(self, url: str) -> None:
-        """The service can be reached: nodes boot and tasks run from here on."""
-        self._url = url
-        _boot_again(self._store, self)
+    def open(self, url: str, kept: Callable[[], Awaitable[None]] | None) -> None:
+        """The service can be reached: nodes boot and tasks run from here on.
+
+        `kept` returns as soon as everything that has changed is kept, and raises `Refusal` where it cannot be.
+        """
+        self._url, self._kept = url, kept
+        self._sweep()
+        boot_again(self._store)
         self._heart = asyncio.create_task(self._beat())
 
     async def stop(self) -> None:
@@ -84,6 +93,7 @@ class Processes:
         while True:
             try:
                 self._store.settle()
+                await self._keep()
             except Exception:
                 LOGGER.exception("a change that was due failed")
             now, due = self._store.clock.ticks(), self._store.next_due
@@ -96,6 +106,35 @@ class Processes:
             except TimeoutError:
                 pass
             self._news.clear()
+
+    async def _keep(self) -> None:
+        """What happened while nobody asked is kept, too: no task that has run runs again after a start."""
+        now = asyncio.get_running_loop().time()
+        if self._kept is not None and now >= self._next_keep:
+            try:
+                await self._kept()
+            except Refusal:
+                # It is in the log; a disk that is full is not asked twenty times a second.
+                self._next_keep = now + _KEEP_AGAIN
+
+    def _sweep(self) -> None:
+        """Remove the folders of what is no longer there: it may have gone while no processes ran."""
+        for folder in _folders(self.machine.path()):
+            pool = self._store.pools.get(folder.name)
+            if pool is None or pool.id != folder.name:
+                self.machine.discard(folder.name)
+                continue
+            for below in _folders(folder):
+                if below.name not in {node.id for node in pool.nodes.all()}:
+                    self.machine.discard(folder.name, below.name)
+                else:
+                    self._sweep_node(folder.name, below)
+
+    def _sweep_node(self, pool: str, node: Path) -> None:
+        for folder in _folders(node / "workitems"):
+            job = self._store.jobs.get(folder.name)
+            if job is None or job.id != folder.name:
+                self.machine.discard(pool, node.name, "workitems", folder.name)
 
     def _site(self) -> Site:
         return Site(self.machine.path(), self._account, self._url)
@@ -136,18 +175,16 @@ class Processes:
                 continue
             if task.get("rerunOnNodeRebootAfterSuccess", True) or status.preparation.done is None:
                 status.preparation = None
+                self._store.note(status, job)
 
     def node_goes_down(self, node: Node) -> None:
         """Everything on a node ends."""
         self.machine.end(node)
         for job in node.pool.jobs.values():
             status = job.statuses.get(node.key)
-            if status is not None and status.preparation is not None and status.preparation.done is None:
-                # As if it had not begun.
-                self.machine.end(status.preparation)
-                status.preparation.gone = True
-                status.preparation = None
-                self._store.touch(job)
+            special = None if status is None else undo_preparation(self._store, job, status)
+            if special is not None:
+                self.machine.end(special)
         self.machine.interrupt(*folder_of(node))
 
     def node_is_wiped(self, node: Node) -> None:
@@ -194,6 +231,7 @@ class Processes:
         if 0 <= most <= special.retries:
             return False
         special.retries += 1
+        self._store.note(special)
         self._begin(special, order_of_special(self._store, self._site(), special))
         return True
 
@@ -220,24 +258,5 @@ def _nodes_of(store: Store, task: StoredTask) -> list[Node]:
     return [] if node is None else [node]
 
 
-def _boot_again(store: Store, processes: Processes) -> None:
-    """After a start nothing runs on nodes that are there: they boot, and what ran on them is queued again."""
-    now = store.now()
-    for pool in store.pools.all():
-        for node in pool.nodes.all():
-            for run in list(node.runs.values()):
-                requeue(store, run)
-            for job in pool.jobs.values():
-                _break_off(store, job, node)
-            if node.state in _NOT_UP:
-                continue
-            processes.node_goes_down(node)
-            store.move(node, node.after or STARTING, now)
-
-
-def _break_off(store: Store, job: Job, node: Node) -> None:
-    """A release task that ran has been killed."""
-    status = job.statuses.get(node.key)
-    if status is not None and status.release is not None and status.release.done is None:
-        status.release.ends, status.release.exit_code = store.now(), KILLED
-        store.enter(status.release)
+def _folders(path: Path) -> list[Path]:
+    return [below for below in path.iterdir() if below.is_dir()] if path.is_dir() else []

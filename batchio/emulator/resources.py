@@ -14,6 +14,7 @@ import msgspec
 
 from .shelf import Shelf
 from .states import ACTIVE, COMPLETED, ENABLED, IDLE, LEAVING_POOL, RUNNING, TASK_STATES
+from .task_runs import TaskRun
 
 
 class Living(msgspec.Struct, eq=False, kw_only=True):
@@ -47,31 +48,7 @@ class Resource(Living, kw_only=True, eq=False):
         return self.id.lower()
 
 
-class TaskRun(msgspec.Struct, eq=False, gc=False, kw_only=True):
-    """What has happened to a task; `failure` is a code of `failures.FAILURES`, and behind a colon what it is about.
-
-    `nodes` are the nodes of a multi-instance task behind the first, `deleted` files that were deleted.
-    """
-
-    previous: str | None = None
-    previous_since: int = 0
-    start: int | None = None
-    end: int | None = None
-    exit_code: int | None = None
-    result: str | None = None
-    failure: str | None = None
-    satisfies: bool = False
-    retries: int = 0
-    last_retry: int | None = None
-    requeues: int = 0
-    last_requeue: int | None = None
-    pool: str | None = None
-    node: str | None = None
-    nodes: tuple[str, ...] = ()
-    deleted: tuple[str, ...] = ()
-
-
-class StoredTask(msgspec.Struct, eq=False, gc=False):
+class StoredTask(msgspec.Struct, array_like=True, eq=False, gc=False):
     """A task in as few bytes as it takes: what was sent stays as bytes until somebody reads the task.
 
     `since` is the time of the last change of state. `run` is there once something has happened to it. Not known
@@ -247,7 +224,7 @@ class Node(Resource, kw_only=True, eq=False):
     used: int = 0
     total: int = 0
     succeeded: int = 0
-    recent: deque[tuple[str, str]] = msgspec.field(default_factory=lambda: deque[tuple[str, str]](maxlen=100))
+    recent: list[tuple[str, str]] = []
     users: dict[str, dict[str, Any]] = msgspec.field(default_factory=dict[str, dict[str, Any]])
     deleted: set[str] = msgspec.field(default_factory=set[str])
 

@@ -22,6 +22,7 @@ _DROP = "drop"
 _NUMBER = "number"
 
 
+@cache
 def shape(model: type[Model], version: str) -> Shape | None:
     """What brings a view of the model into the shape of a version; None where nothing has to be done."""
     plan = _plan(model, version)

@@ -55,6 +55,18 @@ def break_off_preparation(store: Store, job: Job) -> None:
             store.enter(special)
 
 
+def undo_preparation(store: Store, job: Job, status: NodeStatus) -> Special | None:
+    """A preparation task that is not done was broken off with its node: it is as if it had not begun."""
+    special = status.preparation
+    if special is None or special.done is not None:
+        return None
+    special.gone = True
+    status.preparation = None
+    store.note(status, job)
+    store.touch(job)
+    return special
+
+
 def prepare(store: Store, job: Job, node: Node) -> bool:
     """Have the preparation task run where it has not yet; whether the job's tasks have to wait for it."""
     task: dict[str, Any] | None = job.spec.get("jobPreparationTask")
@@ -62,6 +74,7 @@ def prepare(store: Store, job: Job, node: Node) -> bool:
     if status is None and (task is not None or "jobReleaseTask" in job.spec):
         status = NodeStatus(id=node.id, pool=node.pool.id, born=store.stamps())
         job.statuses.add(node.key, status)
+        store.note(status, job)
     if task is None or status is None:
         return False
     if status.preparation is None:

@@ -6,12 +6,16 @@ listings agree.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .changes import Changes
 from .clock import Clock
 from .effects import EFFECTS
+from .records import Account
 from .refusals import Refusal
-from .resources import Certificate, Job, JobSchedule, Living, Node, Pool, Resource, StoredTask
+from .resources import Certificate, Job, JobSchedule, Living, Node, NodeStatus, Pool, Resource, StoredTask
 from .shelf import Shelf
 from .states import COMPLETED, DELETING, TERMINATING
 from .transitions import ACTS, GONE, Life
@@ -40,14 +44,17 @@ _TAKES_NO_TASKS = {DELETING: "JobBeingDeleted", TERMINATING: "JobBeingTerminated
 class Store:
     """All resources of the account, in memory; with `simulate` pools get nodes that run tasks.
 
-    `processes` is what really runs them; without it that is simulated.
+    `changes`: what has changed since somebody last wrote it down; None where nobody does. `processes` is what really
+    runs tasks; without it that is simulated.
     """
 
     def __init__(self, clock: Clock, *, simulate: bool = False) -> None:
         self.clock = clock
         self.simulate = simulate
+        self.changes: Changes | None = None
         self.processes: Processes | None = None
         self._last = 0
+        self._seen = 0
         self._clear()
 
     def _clear(self) -> None:
@@ -62,8 +69,40 @@ class Store:
     def reset(self) -> None:
         """Forget everything but the stamps, so that no ETag comes twice."""
         self._clear()
+        if self.changes is not None:
+            self.changes.forget()
         if self.processes is not None:
             self.processes.reset()
+
+    def account(self) -> Account:
+        """What belongs to no resource."""
+        clock = self.clock
+        runs = self.processes is not None
+        return Account(self._last, clock.ticks(), clock.skew, self.pools_made, self.applications, runs)
+
+    def go_on(self, account: Account) -> None:
+        """Be the account that this one was."""
+        self._last = max(self._last, account.last)
+        self._seen = account.now
+        self.pools_made, self.applications = account.pools_made, account.applications
+        self.clock.go_on(account.now, account.skew)
+
+    def resume(self, things: Iterable[Living]) -> AbstractContextManager[None]:
+        """Have things that are there again go on with their lives, from the time at which they were last seen.
+
+        In the block that time is the present one.
+        """
+        return self._life.resumed(things, self._seen)
+
+    def note(self, thing: Living | NodeStatus, home: Job | None = None) -> None:
+        """A thing is new or another, and has to be kept; `home` is the job of a `NodeStatus`."""
+        if self.changes is not None:
+            self.changes.note(self, thing, home)
+
+    def note_account(self) -> None:
+        """Something has changed that belongs to no resource."""
+        if self.changes is not None:
+            self.changes.account = True
 
     @property
     def next_due(self) -> int | None:
@@ -130,6 +169,7 @@ class Store:
 
     def touch(self, thing: Living) -> None:
         """Something has changed on which the thing's state may depend."""
+        self.note(thing)
         self._life.touched(thing, self.now())
 
     def touch_pool(self, job: Job) -> None:
@@ -154,6 +194,8 @@ class Store:
                 thing.previous, thing.previous_since = thing.state, thing.since
                 thing.changed = self.stamps()
             thing.state, thing.since = state, when
+        if self.changes is not None:
+            (self.changes.note_gone if thing.gone else self.note)(thing)
         effect = EFFECTS.get((thing.kind, state))
         if effect is not None:
             effect(self, thing, when, why)
@@ -171,10 +213,25 @@ class Store:
         job.tasks.add(key, task)
         job.tasks_in[task.state] += 1
         job.slots_in[task.state] += task.slots
+        # As `note_task`, without its call: this is the one place that has to be fast.
+        if self.changes is not None:
+            self.changes.tasks[task.born] = job, task
+
+    def note_task(self, job: Job, task: StoredTask) -> None:
+        """A task is another, and has to be kept."""
+        if self.changes is not None:
+            self.changes.tasks[task.born] = job, task
+
+    def change_task(self, job: Job, task: StoredTask) -> None:
+        """The task has changed in its properties."""
+        task.changed = self.stamps()
+        self.note_task(job, task)
 
     def remove_task(self, job: Job, task: StoredTask) -> None:
         """Take a task out of its job."""
         job.tasks.remove(task.id.lower())
+        if self.changes is not None:
+            self.changes.gone.append((job.born, task.born))
         self._count(job, task, -1)
         self.touch(job)
 
@@ -188,6 +245,7 @@ class Store:
         task.state, task.since, task.changed = state, now, self.stamps()
         job.tasks_in[state] += 1
         job.slots_in[state] += task.slots
+        self.note_task(job, task)
 
     def count_failure(self, job: Job, task: StoredTask, number: int = 1) -> None:
         """A completed task of the job has failed, or is no longer one that has."""

@@ -29,11 +29,13 @@ def ended(store: Store, job: Job, task: StoredTask, *, failure: str | None) -> N
     record.result = SUCCESS if failure is None else FAILURE
     record.failure = failure
     options = _exit_options(task, record.exit_code, failure)
-    record.satisfies = options.get("dependencyAction", "block" if failure else "satisfy").lower() == "satisfy"
+    blocks = options.get("dependencyAction", "block" if failure else "satisfy").lower() != "satisfy"
+    if blocks != record.seldom.blocks:
+        record.happens(blocks=blocks)
     if failure is not None:
         store.count_failure(job, task)
     store.put_task(job, task, COMPLETED)
-    if record.satisfies:
+    if not blocks:
         for freed in freed_by(job, task):
             if not freed.gone and freed.state == ACTIVE:
                 job.queue.append(freed)
@@ -74,4 +76,4 @@ def retries_left(job: Job, task: StoredTask) -> bool:
     most = read_parts(task).constraints.max_task_retry_count
     if most is None:
         most = job.spec.get("constraints", {}).get("maxTaskRetryCount", 0)
-    return task.ran().retries < (MOST_RETRIES if most < 0 else most)
+    return task.ran().seldom.retries < (MOST_RETRIES if most < 0 else most)

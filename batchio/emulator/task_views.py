@@ -13,9 +13,10 @@ import msgspec
 from ..models import TaskAddParameter
 from ..service.operations import GET_NODE, GET_NODE_FILE
 from .failures import FAILURES
-from .resources import Job, NodeStatus, Special, StoredTask, TaskRun, e_tag
+from .resources import Job, NodeStatus, Special, StoredTask, e_tag
 from .states import RUNNING
 from .strict import secret_names
+from .task_runs import TaskRun
 from .ticks import time_text
 from .views import UNLIMITED, shown
 
@@ -65,12 +66,12 @@ def _add_run(view: dict[str, Any], base: str, job: Job, task: StoredTask, run: T
 
 def execution_view(run: TaskRun) -> dict[str, Any]:
     """How a task ran, as `TaskExecutionInformation` in wire shape."""
-    view: dict[str, Any] = {"retryCount": run.retries, "requeueCount": run.requeues}
+    view: dict[str, Any] = {"retryCount": run.seldom.retries, "requeueCount": run.seldom.requeues}
     times = {
         "startTime": run.start,
         "endTime": run.end,
-        "lastRetryTime": run.last_retry,
-        "lastRequeueTime": run.last_requeue,
+        "lastRetryTime": run.seldom.last_retry,
+        "lastRequeueTime": run.seldom.last_requeue,
     }
     view |= {name: time_text(time) for name, time in times.items() if time is not None}
     if run.exit_code is not None:

@@ -84,6 +84,7 @@ def delete_task(call: Call) -> Answer:
 
 def replace_task(call: Call) -> Answer:
     """Tasks_ReplaceTask: only the constraints can be replaced."""
+    job = _job(call)
     task = _find(call)
     check_conditions(call, task.changed)
     sent = call.read(CloudTask)
@@ -91,7 +92,7 @@ def replace_task(call: Call) -> Answer:
         check_constraints("", sent.constraints)
     body = {name: value for name, value in msgspec.json.decode(task.raw).items() if name != "constraints"}
     task.raw = msgspec.json.encode({**body, **normal(sent)})
-    task.changed = call.store.stamps()
+    call.store.change_task(job, task)
     return _changed(call, 200, task)
 
 
@@ -124,7 +125,7 @@ def list_subtasks(call: Call) -> Answer:
     """Tasks_ListSubTasks."""
     job = _job(call)
     task = _find(call)
-    nodes = () if task.run is None else task.run.nodes
+    nodes = () if task.run is None else task.run.seldom.nodes
     views = ((str(number), subtask_view(call.base, job, task, number, node)) for number, node in enumerate(nodes, 1))
     return answer_items(call, _SUBTASKS, views)
 

@@ -6,7 +6,8 @@ What a row needs to know is in `CONDITIONS` and `DEADLINES`, what a change bring
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Iterable
+from contextlib import contextmanager
 from heapq import heappop, heappush
 from itertools import count
 
@@ -162,10 +163,24 @@ class Life:
         """When something may change next."""
         return self._due[0][0] if self._due else None
 
-    def entered(self, thing: Living) -> None:
-        """A resource is in a new state, or what its deadlines depend on has changed: plan what follows from that."""
+    def entered(self, thing: Living, seen: int = 0) -> None:
+        """A resource is in a new state, or what its deadlines depend on has changed: plan what follows from that.
+
+        What was due until `seen` is looked at right after it.
+        """
         for due in {due for row in _ROWS.get((thing.kind, thing.state), ()) if (due := _due(thing, row)) is not None}:
-            heappush(self._due, (due, next(self._order), thing, thing.since))
+            heappush(self._due, (max(due, seen + 1), next(self._order), thing, thing.since))
+
+    @contextmanager
+    def resumed(self, things: Iterable[Living], seen: int) -> Generator[None]:
+        """Plan the further lives of things that were there until `seen`; in the block it is then."""
+        for thing in things:
+            self.entered(thing, seen)
+        self._now = seen
+        try:
+            yield
+        finally:
+            self._now = None
 
     def touched(self, thing: Living, now: int) -> None:
         """Something that a condition may ask about has changed: look again at the next tick."""

@@ -6,6 +6,7 @@ never shows a secret.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, cast
 
 from ..models import Certificate as CertificateModel
@@ -14,7 +15,10 @@ from ..service.operations import GET_CERTIFICATE, GET_JOB, GET_JOB_SCHEDULE
 from .resources import Certificate, Job, JobSchedule, Resource, e_tag
 from .states import DELETE_FAILED
 from .strict import secret_names
-from .ticks import time_text
+from .ticks import time_text as text_of_time
+
+time_text = lru_cache(1024)(text_of_time)
+"""As in `ticks`; the times of a job are few, and shown again and again while somebody waits for it."""
 
 UNLIMITED = "P10675199DT2H48M5.4775807S"
 _JOB_DEFAULTS: dict[str, Any] = {
@@ -127,7 +131,12 @@ def without_secrets(value: Any, names: frozenset[str]) -> Any:
     """A copy without the properties of these names, however deep."""
     if isinstance(value, dict):
         pairs = cast("dict[str, object]", value).items()
-        return {name: without_secrets(item, names) for name, item in pairs if name not in names}
+        # Most of what is shown is a text or a number, which is not worth a call.
+        return {
+            name: without_secrets(item, names) if isinstance(item, (dict, list)) else item
+            for name, item in pairs
+            if name not in names
+        }
     if isinstance(value, list):
         return [without_secrets(item, names) for item in cast("list[object]", value)]
     return value

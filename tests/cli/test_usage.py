@@ -55,7 +55,7 @@ def good(write: Write, monkeypatch: pytest.MonkeyPatch) -> str:
         ("emulator --port x", "--port"),
         ("emulator --port 70000", "port: 0 to 65535"),
         ("emulator --nodes bogus", "--nodes"),
-        ("emulator --db FOLDER/x.db", "db"),
+        ("emulator --db FOLDER/missing/x.db", "x.db cannot be used: no such file or directory"),
         ("emulator --latency -1", "latency"),
         ("emulator --host 256.1.1.1", "256.1.1.1"),
         ("emulator --faults FOLDER/missing", "--faults FOLDER/missing: no such file"),

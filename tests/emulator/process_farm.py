@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import email.utils
+import json
 import os
+import subprocess
+import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -13,9 +16,10 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
-from batchio import BatchClient, ResourceNotFoundError, models
+from batchio import BatchClient, ResourceNotFoundError, SharedKeyCredential, models
 from batchio.emulator import Clock, Emulator
 
+ROOT = Path(__file__).parents[2]
 SECONDS = 20
 PAUSE = 0.02
 
@@ -133,6 +137,18 @@ def alive(pid: int) -> bool:
     with contextlib.suppress(OSError):
         return stat.read_text().rpartition(")")[2].split()[0] != "Z"
     return not stat.parent.parent.joinpath("self").exists()
+
+
+def started(folder: Path, *options: str) -> tuple[subprocess.Popen[bytes], BatchClient]:
+    """`batchio emulator --nodes process`, its folder for temporary files, and a client of it."""
+    process = subprocess.Popen(  # noqa: S603 - our own code
+        [sys.executable, "-m", "batchio", "emulator", "--nodes", "process", "--json", *options],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(folder)},
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdout is not None
+    ready = json.loads(process.stdout.readline())
+    return process, BatchClient(ready["endpoint"], SharedKeyCredential(ready["account"], ready["key"]))
 
 
 def script(text: str) -> str:

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from batchio.emulator import DEVELOPMENT_KEY, Emulator, front, service
+from batchio.emulator import DEVELOPMENT_KEY, Emulator, arrivals, service
 from batchio.service.operations import OPERATIONS
 
 from .wire import VERSION, Wire
@@ -137,7 +137,7 @@ async def test_a_body_that_breaks_off_disturbs_nobody(
 
 
 async def test_a_body_that_does_not_come(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
-    monkeypatch.setattr(front, "BODY_TIMEOUT", 0.05)
+    monkeypatch.setattr(arrivals, "BODY_TIMEOUT", 0.05)
     async with Emulator(auth="loose") as emulator:
         reader, writer = await asyncio.open_connection("127.0.0.1", int(emulator.endpoint.rpartition(":")[2]))
         writer.write(START + b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n")

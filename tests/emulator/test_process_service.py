@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from aiohttp import web
 
-from batchio import BatchClient, SharedKeyCredential
+from batchio import BatchClient
 from batchio.emulator import Emulator
 from batchio.emulator.processes.foreman import start_time
 from batchio.emulator.processes.roots import RECORDS, Root, kill_leftovers
 
-from .process_farm import SECONDS, TREE, Farm, alive, are_gone, script
-
-ROOT = Path(__file__).parents[2]
+from .process_farm import SECONDS, TREE, Farm, alive, are_gone, script, started
 
 
 def job_of_200_tasks(url: str) -> list[dict[str, Any]]:
@@ -102,18 +98,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def roots_in(folder: Path) -> list[Path]:
     return [path for path in folder.glob("batchio-nodes-*/*") if path.is_dir()]
-
-
-def started(folder: Path) -> tuple[subprocess.Popen[bytes], BatchClient]:
-    """`batchio emulator --nodes process` with its nodes below a folder, and a client of it."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "batchio", "emulator", "--nodes", "process", "--json"],
-        env={**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(folder)},
-        stdout=subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    ready = json.loads(process.stdout.readline())
-    return process, BatchClient(ready["endpoint"], SharedKeyCredential(ready["account"], ready["key"]))
 
 
 async def running(client: BatchClient) -> list[str]:

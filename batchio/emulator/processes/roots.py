@@ -73,12 +73,13 @@ class Root:
 
     @classmethod
     def _beside(cls, db: str | os.PathLike[str]) -> Self:
-        path = Path(f"{os.path.realpath(db)}.nodes")
+        path = Path(f"{os.path.realpath(os.fsdecode(db))}.nodes")
         path.mkdir(mode=0o700, exist_ok=True)
         lock = _locked(path)
         if lock is None:
             raise ConfigurationError(f"nodes: another service runs its nodes in {path}")
         kill_leftovers(path)
+        remove(path / TRASH)
         return cls(path, lock, keep=True)
 
     def close(self) -> None:
