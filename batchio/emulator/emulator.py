@@ -13,6 +13,7 @@ import os
 import warnings
 from collections import deque
 from collections.abc import Iterable
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -33,6 +34,7 @@ from .routes import Router
 from .store import Store
 
 if TYPE_CHECKING:
+    from .https import Certificate
     from .process_life import Processes
 
 DEVELOPMENT_ACCOUNT = "batchdev"
@@ -49,11 +51,13 @@ class Emulator:
     "process": their command lines really run, as processes of this machine, with the rights of whoever started the
     emulator; `batchio.emulator.processes` tells more.
     `db`: None (in memory). `faults`: `FaultRule`s to start with. `latency`: seconds that every answer takes.
+    `https`: listen with a self-signed certificate, made at the start, for clients that insist on it; `certificate` is
+    the path of the file to trust, which the stop removes.
     `auth`: "strict", or "loose" to take any bearer token. `clock`: a `Clock`, by default one that runs with real
     time.
 
-    Attributes: `endpoint`, `credential`, `clock`, `faults` (change it like a list at any time), `requests` (the
-    last 10,000 `RequestRecord`s). The control endpoints are told in `batchio.emulator.control`.
+    Attributes: `endpoint`, `certificate`, `credential`, `clock`, `faults` (change it like a list at any time),
+    `requests` (the last 10,000 `RequestRecord`s). The control endpoints are told in `batchio.emulator.control`.
 
     Raises `ConfigurationError` for a bad argument, and where it cannot listen.
 
@@ -75,12 +79,14 @@ class Emulator:
         db: str | None = None,
         faults: Iterable[FaultRule] = (),
         latency: float = 0.0,
+        https: bool = False,
         auth: Literal["strict", "loose"] = "strict",
         clock: Clock | None = None,
     ) -> None:
         _check_options(nodes, db, auth, latency, port)
         self._host = _checked_host(host, nodes)
         self._port = port
+        self._https = https
         self._credential = SharedKeyCredential(account, DEVELOPMENT_KEY if key is None else key)
         self._first_faults = tuple(faults)
         self._faults = Faults(self._first_faults)
@@ -101,6 +107,7 @@ class Emulator:
         )
         self._runner: web.ServerRunner | None = None
         self._endpoint: str | None = None
+        self._certificate: Certificate | None = None
 
     @property
     def endpoint(self) -> str:
@@ -108,6 +115,13 @@ class Emulator:
         if self._endpoint is None:
             raise ConfigurationError("emulator: it does not run, so it has no endpoint")
         return self._endpoint
+
+    @property
+    def certificate(self) -> Path:
+        """The file, PEM, to trust it by. Raises `ConfigurationError` without `https`, and before it runs."""
+        if self._certificate is None:
+            raise ConfigurationError("emulator: it has a certificate only while it runs with https")
+        return self._certificate.path
 
     @property
     def credential(self) -> SharedKeyCredential:
@@ -148,20 +162,32 @@ class Emulator:
         processes = self._store.processes
         if processes is not None:
             await processes.start(self._db)
+        try:
+            await self._listen()
+        except BaseException:
+            self._forget_certificate()
+            if processes is not None:
+                await processes.stop()
+            raise
+        if processes is not None:
+            processes.open(self.endpoint)
+
+    async def _listen(self) -> None:
+        context = None
+        if self._https:
+            self._certificate = _certificate(self._host)
+            context = self._certificate.context
         runner = web.ServerRunner(LocalServer(self._front.handle), shutdown_timeout=0.1)
         await runner.setup()
         bound = "127.0.0.1" if self._host == "localhost" else self._host
         try:
-            await web.TCPSite(runner, bound, self._port, backlog=1024).start()
+            await web.TCPSite(runner, bound, self._port, ssl_context=context, backlog=1024).start()
         except OSError as error:
             await runner.cleanup()
-            if processes is not None:
-                await processes.stop()
             raise ConfigurationError(f"emulator: cannot listen on {self._host}:{self._port}: {error}") from error
         self._runner = runner
-        self._endpoint = f"http://{_reachable(self._host)}:{runner.addresses[0][1]}"
-        if processes is not None:
-            processes.open(self._endpoint)
+        scheme = "http" if context is None else "https"
+        self._endpoint = f"{scheme}://{_reachable(self._host)}:{runner.addresses[0][1]}"
         LOGGER.info("listening on %s", self._endpoint)
 
     async def stop(self) -> None:
@@ -175,12 +201,23 @@ class Emulator:
         for task in flying:
             task.cancel()
         await asyncio.gather(*flying, return_exceptions=True)
+        transports = [] if runner.server is None else [handler.transport for handler in runner.server.connections]
         await runner.cleanup()
+        for transport in transports:
+            # A closed TLS connection waits for its client to close it, too.
+            if transport is not None and self._https:
+                transport.abort()
+        self._forget_certificate()
         if self._store.processes is not None:
             await self._store.processes.stop()
         # Transports close in the loop's next rounds.
         for _ in range(3):
             await asyncio.sleep(0)
+
+    def _forget_certificate(self) -> None:
+        certificate, self._certificate = self._certificate, None
+        if certificate is not None:
+            certificate.remove()
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -214,6 +251,12 @@ def _processes(store: Store, account: str) -> Processes:
     from .process_life import Processes  # noqa: PLC0415 - what it needs is not on every system
 
     return Processes(store, account)
+
+
+def _certificate(host: str) -> Certificate:
+    from .https import Certificate  # noqa: PLC0415 - who speaks http pays for nothing
+
+    return Certificate(host)
 
 
 def _checked_host(host: str, nodes: str) -> str:

@@ -115,7 +115,7 @@ class Front:
             query=dict(query_pairs(query_string)),
             headers=request.headers,
             body=b"",
-            base=f"http://{_host(request)}",
+            base=f"{request.scheme}://{_host(request)}",
             request_id=str(uuid.uuid4()),
         )
 
