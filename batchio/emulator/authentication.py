@@ -109,7 +109,8 @@ class Doorkeeper:
             raise Refusal("AuthenticationFailed", _detail(f"There is no account {account[:64]!r} here"))
         self._check_date(headers)
         text = string_to_sign(account, method, path, query_string, headers)
-        if not (self._signs(text, signature) or (_has_no_length(headers) and self._signs(_unmeasured(text), signature))):
+        texts = [text, _unmeasured(text)] if _has_no_length(headers) else [text]
+        if not any(self._signs(signed, signature) for signed in texts):
             raise Refusal(
                 "AuthenticationFailed",
                 _detail(

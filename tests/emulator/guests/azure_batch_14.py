@@ -18,13 +18,18 @@ m: Any = import_module("azure.batch.models")
 
 def refused(code: str, call: Callable[..., Any], *arguments: Any, **named: Any) -> None:
     """The call must end with the service's error of this code."""
+    error = raised(m.BatchErrorException, call, *arguments, **named)
+    assert error.error.code == code, f"{error.error.code}, not {code}: {error}"
+    assert error.error.message.value
+
+
+def raised(kind: type[Exception], call: Callable[..., Any], *arguments: Any, **named: Any) -> Any:
+    """What the call must raise."""
     try:
         call(*arguments, **named)
-    except m.BatchErrorException as error:
-        assert error.error.code == code, f"{error.error.code}, not {code}: {error}"
-        assert error.error.message.value
-    else:
-        raise AssertionError(f"nothing raised, not {code}")
+    except kind as error:
+        return error
+    raise AssertionError(f"no {kind.__name__} was raised")
 
 
 def until(look: Callable[[], Any], wanted: Any) -> None:
@@ -129,21 +134,12 @@ def tasks(client: Any) -> None:
         "t0": "TaskExists",
         "new": None,
     }
-    try:
-        client.task.add_collection("none", wanted[:1])
-    except m.CreateTasksErrorException as error:
-        assert [inner.error.code for inner in error.errors] == ["JobNotFound"]
-    else:
-        raise AssertionError("tasks were added to a job that is not there")
-    try:
-        depends = m.TaskDependencies(task_ids=["t0"])
-        client.task.add_collection("job", [m.TaskAddParameter(id="late", command_line="x", depends_on=depends)])
-    except m.CreateTasksErrorException as error:
-        [failed] = error.failure_tasks
-        assert failed.status == "clienterror", failed
-        assert failed.error.code == "TaskDependenciesNotSpecifiedOnJob", failed.error
-    else:
-        raise AssertionError("a dependency was taken in a job without them")
+    error = raised(m.CreateTasksErrorException, client.task.add_collection, "none", wanted[:1])
+    assert [inner.error.code for inner in error.errors] == ["JobNotFound"]
+    late = m.TaskAddParameter(id="late", command_line="x", depends_on=m.TaskDependencies(task_ids=["t0"]))
+    error = raised(m.CreateTasksErrorException, client.task.add_collection, "job", [late])
+    [failed] = error.failure_tasks
+    assert (failed.status, failed.error.code) == ("clienterror", "TaskDependenciesNotSpecifiedOnJob")
     refused("InvalidPropertyValue", client.task.add, "job", m.TaskAddParameter(id="a b", command_line="true"))
     options = m.TaskListOptions(select="id,state", max_results=999)
     listed = client.task.list("job", options)
