@@ -201,12 +201,7 @@ class Emulator:
         for task in flying:
             task.cancel()
         await asyncio.gather(*flying, return_exceptions=True)
-        transports = [] if runner.server is None else [handler.transport for handler in runner.server.connections]
         await runner.cleanup()
-        for transport in transports:
-            # A closed TLS connection waits for its client to close it, too.
-            if transport is not None and self._https:
-                transport.abort()
         self._forget_certificate()
         if self._store.processes is not None:
             await self._store.processes.stop()

@@ -136,19 +136,26 @@ async def test_it_has_no_certificate_without_https() -> None:
             assert emulator.certificate
 
 
-async def test_a_stop_waits_for_no_client() -> None:
+@pytest.mark.parametrize("shaken", [True, False])
+async def test_a_stop_waits_for_no_client(*, shaken: bool) -> None:
     async with Emulator(https=True) as emulator, asyncio.timeout(10):
         context = ssl.create_default_context(cafile=emulator.certificate)
         port = int(emulator.endpoint.rpartition(":")[2])
-        # This one never reads, so it never answers when the connection is closed.
-        raw = await asyncio.to_thread(ssl_connection, context, port)
-        with raw:
+        raw = socket.create_connection(("127.0.0.1", port), timeout=5)
+        with raw, contextlib.ExitStack() as stack:
+            if shaken:
+                # It never answers when TLS is closed.
+                own = raw.dup()
+                stack.enter_context(await asyncio.to_thread(context.wrap_socket, own, server_hostname="127.0.0.1"))
+            else:
+                # It connects and says nothing: the next one is accepted after it.
+                async with client_of(emulator) as client:
+                    assert [job async for job in client.jobs.list()] == []
             await emulator.stop()
-        assert len(asyncio.all_tasks()) == 1
-
-
-def ssl_connection(context: ssl.SSLContext, port: int) -> ssl.SSLSocket:
-    return context.wrap_socket(socket.create_connection(("127.0.0.1", port)), server_hostname="127.0.0.1")
+            assert len(asyncio.all_tasks()) == 1
+            with contextlib.suppress(ConnectionError):
+                while await asyncio.to_thread(raw.recv, 1024):
+                    pass
 
 
 @pytest.mark.parametrize("drop", ["before", "after", "body"])
