@@ -51,10 +51,10 @@ class Emulator:
     "process": their command lines really run, as processes of this machine, with the rights of whoever started the
     emulator; `batchio.emulator.processes` tells more.
     `db`: None (in memory). `faults`: `FaultRule`s to start with. `latency`: seconds that every answer takes.
-    `https`: listen with a self-signed certificate, made at the start, for clients that insist on it; `certificate` is
-    the path of the file to trust, which the stop removes.
     `auth`: "strict", or "loose" to take any bearer token. `clock`: a `Clock`, by default one that runs with real
     time.
+    `https`: listen with a self-signed certificate, made at the start, for clients that insist on it; `certificate` is
+    the path of the file to trust, which the stop removes.
 
     Attributes: `endpoint`, `certificate`, `credential`, `clock`, `faults` (change it like a list at any time),
     `requests` (the last 10,000 `RequestRecord`s). The control endpoints are told in `batchio.emulator.control`.
@@ -155,6 +155,11 @@ class Emulator:
         self._log.clear()
         self._faults.replace(self._first_faults)
 
+    def _forget_certificate(self) -> None:
+        certificate, self._certificate = self._certificate, None
+        if certificate is not None:
+            certificate.remove()
+
     async def start(self) -> None:
         """Listen. Raises `ConfigurationError` where the address is taken."""
         if self._runner is not None:
@@ -195,6 +200,7 @@ class Emulator:
         runner, self._runner, self._endpoint = self._runner, None, None
         if runner is None:
             return
+        self._forget_certificate()
         for site in runner.sites:
             await site.stop()
         flying = list(self._front.flying)
@@ -202,17 +208,11 @@ class Emulator:
             task.cancel()
         await asyncio.gather(*flying, return_exceptions=True)
         await runner.cleanup()
-        self._forget_certificate()
         if self._store.processes is not None:
             await self._store.processes.stop()
         # Transports close in the loop's next rounds.
         for _ in range(3):
             await asyncio.sleep(0)
-
-    def _forget_certificate(self) -> None:
-        certificate, self._certificate = self._certificate, None
-        if certificate is not None:
-            certificate.remove()
 
     async def __aenter__(self) -> Self:
         await self.start()
