@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import ipaddress
 import math
 import os
-import warnings
 from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
@@ -22,6 +20,7 @@ from aiohttp import web
 from ..credentials import SharedKeyCredential
 from ..errors import ConfigurationError
 from ..service.operations import OPERATIONS
+from .addresses import checked_host, url_of
 from .authentication import Doorkeeper
 from .clock import Clock
 from .connections import LocalServer
@@ -84,7 +83,7 @@ class Emulator:
         clock: Clock | None = None,
     ) -> None:
         _check_options(nodes, db, auth, latency, port)
-        self._host = _checked_host(host, nodes)
+        self._host = checked_host(host, nodes)
         self._port = port
         self._https = https
         self._credential = SharedKeyCredential(account, DEVELOPMENT_KEY if key is None else key)
@@ -191,8 +190,7 @@ class Emulator:
             await runner.cleanup()
             raise ConfigurationError(f"emulator: cannot listen on {self._host}:{self._port}: {error}") from error
         self._runner = runner
-        scheme = "http" if context is None else "https"
-        self._endpoint = f"{scheme}://{_reachable(self._host)}:{runner.addresses[0][1]}"
+        self._endpoint = url_of(self._host, runner.addresses[0][1], https=self._https)
         LOGGER.info("listening on %s", self._endpoint)
 
     async def stop(self) -> None:
@@ -252,25 +250,6 @@ def _certificate(host: str) -> Certificate:
     from .https import Certificate  # noqa: PLC0415 - who speaks http pays for nothing
 
     return Certificate(host)
-
-
-def _checked_host(host: str, nodes: str) -> str:
-    try:
-        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        local = False
-    if not local:
-        danger = "; whoever has its key can run any command here" if nodes == "process" else ""
-        warnings.warn(f"the emulator listens on {host!r}, beyond this machine's loopback{danger}", stacklevel=3)
-    return host
-
-
-def _reachable(host: str) -> str:
-    if host in ("0.0.0.0", ""):  # noqa: S104  # compared, not bound
-        return "127.0.0.1"
-    if host == "::":
-        return "[::1]"
-    return f"[{host}]" if ":" in host else host
 
 
 def _is_number(value: object) -> bool:

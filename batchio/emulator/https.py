@@ -17,14 +17,13 @@ from pathlib import Path
 from types import ModuleType
 
 from ..errors import ConfigurationError
+from .addresses import ANY
 
 NAMES = ("127.0.0.1", "::1", "localhost")
 """Whom the certificate stands for, beside the host that the emulator listens on."""
 
 LIFE = timedelta(days=397)
 """The longest life that every client takes."""
-
-_ANY = ("", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
 
 
 class Certificate:
@@ -35,7 +34,7 @@ class Certificate:
     """
 
     def __init__(self, host: str) -> None:
-        certificate, key = _made([*NAMES, *(() if host in (*NAMES, *_ANY) else (host,))])
+        certificate, key = _made([*NAMES, *(() if host in (*NAMES, *ANY) else (host,))])
         self._folder = Path(tempfile.mkdtemp(prefix="batchio-emulator-"))
         self.path = self._folder / "certificate.pem"
         self.context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
