@@ -22,15 +22,15 @@ SECONDS = 120
 KEPT = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "AZURE_", "NODE_PATH"))}
 
 
-def installed(*command: str, folder: Path) -> None:
+def installed(tool: str, *command: str, folder: Path) -> None:
     """Run what installs a client; where it cannot, the test is skipped."""
     try:
         subprocess.run(command, cwd=folder, env=KEPT, check=True, capture_output=True, text=True, timeout=SECONDS)  # noqa: S603 - pip and npm
     except subprocess.TimeoutExpired:
-        pytest.skip(f"{Path(command[0]).name} took more than {SECONDS} seconds")
+        pytest.skip(f"{tool} took more than {SECONDS} seconds")
     except subprocess.CalledProcessError as error:
-        last = (error.stderr or error.stdout).strip().splitlines()[-1:]
-        pytest.skip(f"{Path(command[0]).name} cannot install the client here: {' '.join(last)}")
+        said = [line for line in error.stderr.splitlines() if "error" in line.lower()]
+        pytest.skip(f"{tool} cannot install the client here: {'; '.join(said[:2]) or error}")
 
 
 @pytest.fixture(scope="module")
@@ -38,10 +38,10 @@ def old_python(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A Python that has azure-batch 14.2."""
     folder = tmp_path_factory.mktemp("old")
     pytest.importorskip("pip")
-    installed(sys.executable, "-m", "venv", "--without-pip", "environment", folder=folder)
+    installed("venv", sys.executable, "-m", "venv", "--without-pip", "environment", folder=folder)
     python = folder / "environment" / ("Scripts" if os.name == "nt" else "bin") / "python"
     pip = (sys.executable, "-m", "pip", "--python", str(python))
-    installed(*pip, "install", "--no-compile", "azure-batch==14.2.0", folder=folder)
+    installed("pip", *pip, "install", "--no-compile", "azure-batch==14.2.0", folder=folder)
     return str(python)
 
 
@@ -53,7 +53,7 @@ def modules(tmp_path_factory: pytest.TempPathFactory) -> str:
     if npm is None or shutil.which("node") is None:
         pytest.skip("Node and npm are not here")
     (folder / "package.json").write_text('{"private": true}')
-    installed(npm, "install", "--no-audit", "--no-fund", "@azure/batch@10", folder=folder)
+    installed("npm", npm, "install", "--no-audit", "--no-fund", "@azure/batch@10", folder=folder)
     return str(folder / "node_modules")
 
 
