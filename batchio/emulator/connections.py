@@ -71,10 +71,11 @@ def _second() -> int:
 
 
 class LocalServer(web.Server):
-    """Makes a `LocalConnection` for every connection."""
+    """Makes a `LocalConnection` for every connection; `https`: they are over TLS."""
 
-    def __init__(self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]) -> None:
+    def __init__(self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], *, https: bool) -> None:
         super().__init__(handler)
+        self._https = https
         self._accepting: WeakSet[asyncio.Task[object]] = WeakSet()
 
     async def shutdown(self, timeout: float | None = None) -> None:
@@ -86,7 +87,7 @@ class LocalServer(web.Server):
         await asyncio.gather(*shaking, return_exceptions=True)
         await super().shutdown(timeout)
         for transport in transports:
-            if transport is not None and transport.get_extra_info("ssl_object") is not None:
+            if transport is not None and self._https:
                 transport.abort()
 
     def __call__(self) -> web.RequestHandler:

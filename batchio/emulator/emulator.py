@@ -181,7 +181,7 @@ class Emulator:
         if self._https:
             self._certificate = _certificate(self._host)
             context = self._certificate.context
-        runner = web.ServerRunner(LocalServer(self._front.handle), shutdown_timeout=0.1)
+        runner = web.ServerRunner(LocalServer(self._front.handle, https=self._https), shutdown_timeout=0.1)
         await runner.setup()
         bound = "127.0.0.1" if self._host == "localhost" else self._host
         try:
