@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 from weakref import WeakSet
 
@@ -70,6 +70,12 @@ def _second() -> int:
     return Clock().ticks() // ticks.SECOND
 
 
+def _abort(transports: Iterable[asyncio.Transport | None]) -> None:
+    for transport in transports:
+        if transport is not None:
+            transport.abort()
+
+
 class LocalServer(web.Server):
     """Makes a `LocalConnection` for every connection; `https`: they are over TLS."""
 
@@ -80,15 +86,15 @@ class LocalServer(web.Server):
 
     async def shutdown(self, timeout: float | None = None) -> None:
         """Close every connection, those over TLS without waiting for the client to close its side."""
-        transports = [connection.transport for connection in self.connections]
+        transports = [connection.transport for connection in self.connections if self._https]
         shaking = [task for task in self._accepting if not task.done()]
         for task in shaking:
             task.cancel()
         await asyncio.gather(*shaking, return_exceptions=True)
+        # One that is closed twice cannot be aborted any more.
+        _abort([transport for transport in transports if transport is not None and transport.is_closing()])
         await super().shutdown(timeout)
-        for transport in transports:
-            if transport is not None and self._https:
-                transport.abort()
+        _abort(transports)
 
     def __call__(self) -> web.RequestHandler:
         """A new connection."""
