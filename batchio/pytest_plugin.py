@@ -3,7 +3,8 @@
 Law: each test gets an emulator of its own and finds nothing of another test in it.
 
 `batch_emulator` is a running `batchio.emulator.Emulator`, `batch_client` a `batchio.BatchClient` that talks to it.
-Both need pytest-asyncio. Switch them on with `pytest_plugins = ["batchio.pytest_plugin"]` in a `conftest.py`.
+Both need pytest-asyncio (`pip install 'batchio[pytest]'`). Switch them on with `addopts = -p batchio.pytest_plugin` in
+the settings of pytest, or with `pytest_plugins = ["batchio.pytest_plugin"]` in a `conftest.py`.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,9 @@ from .report import as_json
 
 if TYPE_CHECKING:
     from ..emulator import Emulator, FaultRule
+
+_TRUST = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
+"""Where Python, requests and Node look for a certificate to trust."""
 
 
 def emulator(options: EmulatorOptions) -> int:
@@ -52,6 +56,7 @@ async def _serve(options: EmulatorOptions, rules: list[FaultRule], interrupt: In
             account=options.account,
             nodes=options.nodes,
             db=options.db,
+            https=options.https,
             faults=rules,
             latency=options.latency,
         )
@@ -68,15 +73,18 @@ async def _serve(options: EmulatorOptions, rules: list[FaultRule], interrupt: In
 def _ready(service: Emulator, *, as_object: bool) -> str:
     """The ready line, and behind it the lines that point a shell's clients here."""
     credential = service.credential
+    certificate = str(service.certificate) if service.endpoint.startswith("https:") else None
     if as_object:
-        return as_json(
-            {"endpoint": service.endpoint, "account": credential.account, "key": credential.key, "pid": os.getpid()}
-        )
+        found = {"endpoint": service.endpoint, "account": credential.account, "key": credential.key, "pid": os.getpid()}
+        return as_json(found if certificate is None else {**found, "certificate": certificate})
+    trusting = "" if certificate is None else f", certificate {certificate}"
+    variables = () if certificate is None else _TRUST
     return "\n".join(
         (
-            f"batchio emulator is ready at {service.endpoint}, account {credential.account}; Ctrl-C stops it",
+            f"batchio emulator is ready at {service.endpoint}, account {credential.account}{trusting}; Ctrl-C stops it",
             f"export AZURE_BATCH_ENDPOINT={service.endpoint}",
             f"export AZURE_BATCH_ACCOUNT={credential.account}",
             f"export AZURE_BATCH_ACCESS_KEY={credential.key}",
+            *(f"export {name}={shlex.quote(certificate or '')}" for name in variables),
         )
     )

@@ -96,6 +96,7 @@ class EmulatorOptions:
         Parameter(help="What runs the tasks: nothing, simulated nodes, or local processes."),
     ] = "none"
     db: Annotated[str | None, Parameter(help="SQLite file that keeps everything; without it, all is in memory.")] = None
+    https: Annotated[bool, _flag, Parameter(help="Speak https, with a self-signed certificate made for it.")] = False
     faults: Annotated[str | None, Parameter(help="JSON file with fault rules (a list of objects).")] = None
     latency: Annotated[float, Parameter(help="Seconds that every answer takes at least.")] = 0.0
     json: Annotated[bool, _flag, Parameter(help="Print the ready line as one JSON object.")] = False

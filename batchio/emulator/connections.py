@@ -8,7 +8,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
+from weakref import WeakSet
 
 from aiohttp import web
 from aiohttp.http_exceptions import BadHttpMethod
@@ -68,11 +70,38 @@ def _second() -> int:
     return Clock().ticks() // ticks.SECOND
 
 
+def _abort(transports: Iterable[asyncio.Transport | None]) -> None:
+    for transport in transports:
+        if transport is not None:
+            transport.abort()
+
+
 class LocalServer(web.Server):
-    """Makes a `LocalConnection` for every connection."""
+    """Makes a `LocalConnection` for every connection; `https`: they are over TLS."""
+
+    def __init__(self, handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], *, https: bool) -> None:
+        super().__init__(handler)
+        self._https = https
+        self._accepting: WeakSet[asyncio.Task[object]] = WeakSet()
+
+    async def shutdown(self, timeout: float | None = None) -> None:
+        """Close every connection, those over TLS without waiting for the client to close its side."""
+        transports = [connection.transport for connection in self.connections if self._https]
+        shaking = [task for task in self._accepting if not task.done()]
+        for task in shaking:
+            task.cancel()
+        await asyncio.gather(*shaking, return_exceptions=True)
+        # One that is closed twice cannot be aborted any more.
+        _abort([transport for transport in transports if transport is not None and transport.is_closing()])
+        await super().shutdown(timeout)
+        _abort(transports)
 
     def __call__(self) -> web.RequestHandler:
         """A new connection."""
+        task = asyncio.current_task()
+        if task is not None:
+            # asyncio's own, which shakes hands with the client.
+            self._accepting.add(task)
         return LocalConnection(
             self,
             loop=asyncio.get_running_loop(),

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import ipaddress
 import math
 import os
-import warnings
 from collections import deque
 from collections.abc import Iterable
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -21,6 +20,7 @@ from aiohttp import web
 from ..credentials import SharedKeyCredential
 from ..errors import ConfigurationError
 from ..service.operations import OPERATIONS
+from .addresses import checked_host, url_of
 from .authentication import Doorkeeper
 from .clock import Clock
 from .connections import LocalServer
@@ -33,6 +33,7 @@ from .routes import Router
 from .store import Store
 
 if TYPE_CHECKING:
+    from .https import Certificate
     from .keeper import Keeper
     from .process_life import Processes
 
@@ -54,9 +55,11 @@ class Emulator:
     `faults`: `FaultRule`s to start with. `latency`: seconds that every answer takes.
     `auth`: "strict", or "loose" to take any bearer token. `clock`: a `Clock`, by default one that runs with real
     time.
+    `https`: listen with a self-signed certificate, made at the start, for clients that insist on it; `certificate` is
+    the path of the file to trust, which the stop removes.
 
-    Attributes: `endpoint`, `credential`, `clock`, `faults` (change it like a list at any time), `requests` (the
-    last 10,000 `RequestRecord`s). The control endpoints are told in `batchio.emulator.control`.
+    Attributes: `endpoint`, `certificate`, `credential`, `clock`, `faults` (change it like a list at any time),
+    `requests` (the last 10,000 `RequestRecord`s). The control endpoints are told in `batchio.emulator.control`.
 
     Raises `ConfigurationError` for a bad argument, and where it cannot listen.
 
@@ -78,12 +81,14 @@ class Emulator:
         db: str | os.PathLike[str] | None = None,
         faults: Iterable[FaultRule] = (),
         latency: float = 0.0,
+        https: bool = False,
         auth: Literal["strict", "loose"] = "strict",
         clock: Clock | None = None,
     ) -> None:
         _check_options(nodes, db, auth, latency, port)
-        self._host = _checked_host(host, nodes)
+        self._host = checked_host(host, nodes)
         self._port = port
+        self._https = https
         self._credential = SharedKeyCredential(account, DEVELOPMENT_KEY if key is None else key)
         self._first_faults = tuple(faults)
         self._faults = Faults(self._first_faults)
@@ -106,6 +111,7 @@ class Emulator:
         )
         self._runner: web.ServerRunner | None = None
         self._endpoint: str | None = None
+        self._certificate: Certificate | None = None
 
     @property
     def endpoint(self) -> str:
@@ -113,6 +119,13 @@ class Emulator:
         if self._endpoint is None:
             raise ConfigurationError("emulator: it does not run, so it has no endpoint")
         return self._endpoint
+
+    @property
+    def certificate(self) -> Path:
+        """The file, PEM, to trust it by. Raises `ConfigurationError` without `https`, and before it runs."""
+        if self._certificate is None:
+            raise ConfigurationError("emulator: it has a certificate only while it runs with https")
+        return self._certificate.path
 
     @property
     def credential(self) -> SharedKeyCredential:
@@ -146,6 +159,11 @@ class Emulator:
         self._log.clear()
         self._faults.replace(self._first_faults)
 
+    def _forget_certificate(self) -> None:
+        certificate, self._certificate = self._certificate, None
+        if certificate is not None:
+            certificate.remove()
+
     async def start(self) -> None:
         """Listen. Raises `ConfigurationError` where the address is taken or the file of `db` cannot be used."""
         if self._runner is not None:
@@ -155,6 +173,7 @@ class Emulator:
         try:
             await self._listen()
         except BaseException:
+            self._forget_certificate()
             await (self._close() if self._runner is None else self.stop())
             raise
 
@@ -162,16 +181,20 @@ class Emulator:
         processes = self._store.processes
         if processes is not None:
             await processes.start(self._db)
-        runner = web.ServerRunner(LocalServer(self._front.handle), shutdown_timeout=0.1)
+        context = None
+        if self._https:
+            self._certificate = _certificate(self._host)
+            context = self._certificate.context
+        runner = web.ServerRunner(LocalServer(self._front.handle, https=self._https), shutdown_timeout=0.1)
         await runner.setup()
         bound = "127.0.0.1" if self._host == "localhost" else self._host
         try:
-            await web.TCPSite(runner, bound, self._port, backlog=1024).start()
+            await web.TCPSite(runner, bound, self._port, ssl_context=context, backlog=1024).start()
         except OSError as error:
             await runner.cleanup()
             raise ConfigurationError(f"emulator: cannot listen on {self._host}:{self._port}: {error}") from error
         self._runner = runner
-        self._endpoint = f"http://{_reachable(self._host)}:{runner.addresses[0][1]}"
+        self._endpoint = url_of(self._host, runner.addresses[0][1], https=self._https)
         if processes is not None:
             processes.open(self._endpoint, None if self._keeper is None else self._keeper.kept)
         LOGGER.info("listening on %s", self._endpoint)
@@ -181,6 +204,7 @@ class Emulator:
         runner, self._runner, self._endpoint = self._runner, None, None
         if runner is None:
             return
+        self._forget_certificate()
         for site in runner.sites:
             await site.stop()
         flying = list(self._front.flying)
@@ -243,23 +267,10 @@ def _processes(store: Store, account: str) -> Processes:
     return Processes(store, account)
 
 
-def _checked_host(host: str, nodes: str) -> str:
-    try:
-        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        local = False
-    if not local:
-        danger = "; whoever has its key can run any command here" if nodes == "process" else ""
-        warnings.warn(f"the emulator listens on {host!r}, beyond this machine's loopback{danger}", stacklevel=3)
-    return host
+def _certificate(host: str) -> Certificate:
+    from .https import Certificate  # noqa: PLC0415 - who speaks http pays for nothing
 
-
-def _reachable(host: str) -> str:
-    if host in ("0.0.0.0", ""):  # noqa: S104  # compared, not bound
-        return "127.0.0.1"
-    if host == "::":
-        return "[::1]"
-    return f"[{host}]" if ":" in host else host
+    return Certificate(host)
 
 
 def _is_number(value: object) -> bool:

@@ -115,7 +115,7 @@ class Front:
             query=dict(query_pairs(query_string)),
             headers=request.headers,
             body=b"",
-            base=f"http://{host_of(request)}",
+            base=f"{request.scheme}://{host_of(request)}",
             request_id=str(uuid.uuid4()),
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,34 @@ def test_the_ready_lines_point_clients_to_it() -> None:
     assert ran.code == 0, ran.err
     process.send_signal(signal.SIGINT)
     assert ended(process).code == 0
+
+
+def test_the_lines_over_https_tell_of_the_certificate() -> None:
+    process = start("emulator", "--https", environment=environment())
+    assert process.stdout is not None
+    ready, *exports = (process.stdout.readline().decode().rstrip() for _ in range(7))
+    variables = dict(line.removeprefix("export ").split("=", 1) for line in exports)
+    path = variables["SSL_CERT_FILE"]
+    assert ready.startswith("batchio emulator is ready at https://127.0.0.1:")
+    assert ready.endswith(f", certificate {path}; Ctrl-C stops it")
+    assert variables["REQUESTS_CA_BUNDLE"] == variables["NODE_EXTRA_CA_CERTS"] == path
+    ran = run("submit", "j", "-", "--create-job", "--pool", "p", environment=environment(**variables))
+    assert ran.code == 0, ran.err
+    assert Path(path).exists()
+    process.send_signal(signal.SIGINT)
+    assert ended(process).code == 0
+    assert not Path(path).parent.exists()
+
+
+def test_the_object_over_https_has_the_certificate() -> None:
+    process = start("emulator", "--https", "--json", environment=environment())
+    assert process.stdout is not None
+    ready = json.loads(process.stdout.readline())
+    assert ready["endpoint"].startswith("https://")
+    assert Path(ready["certificate"]).read_bytes().startswith(b"-----BEGIN CERTIFICATE-----")
+    process.send_signal(signal.SIGTERM)
+    assert ended(process).code == 0
+    assert not Path(ready["certificate"]).exists()
 
 
 def test_faults_come_from_a_file(write: Write, job: str) -> None:

@@ -1,33 +1,43 @@
-"""A client that nobody here wrote: azure-batch, Microsoft's own."""
+"""A client that nobody here wrote: azure-batch 15, Microsoft's own, on asyncio and on threads."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from batchio.emulator import DEVELOPMENT_KEY, Emulator, FaultRule
 
-aio = pytest.importorskip("azure.batch.aio")
+from .threaded import Threaded
+
+sync: Any = pytest.importorskip("azure.batch")
+aio: Any = pytest.importorskip("azure.batch.aio")
 models: Any = pytest.importorskip("azure.batch.models")
 credentials: Any = pytest.importorskip("azure.core.credentials")
 exceptions: Any = pytest.importorskip("azure.core.exceptions")
+core: Any = pytest.importorskip("azure.core")
 
 # Its ways with dates are its own business.
-pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+    pytest.mark.parametrize("kind", ["asyncio", "threads"]),
+]
 
 
-def client_of(emulator: Emulator) -> Any:
+def client_of(emulator: Emulator, kind: str, **options: Any) -> Any:
     credential = credentials.AzureNamedKeyCredential("batchdev", DEVELOPMENT_KEY)
-    return aio.BatchClient(emulator.endpoint, credential, retry_total=0)
+    if kind == "threads":
+        return Threaded(sync.BatchClient(emulator.endpoint, credential, retry_total=0, **options))
+    return aio.BatchClient(emulator.endpoint, credential, retry_total=0, **options)
 
 
 def tasks(*ids: str) -> list[Any]:
     return [models.BatchTaskCreateOptions(id=id, command_line="true") for id in ids]
 
 
-async def test_jobs_pools_and_tasks() -> None:
-    async with Emulator() as emulator, client_of(emulator) as client:
+async def test_jobs_pools_and_tasks(kind: str) -> None:
+    async with Emulator() as emulator, client_of(emulator, kind) as client:
         await client.create_pool(models.BatchPoolCreateOptions(id="pool", vm_size="standard_a1"))
         assert (await client.get_pool("pool")).allocation_state == "steady"
         info = models.BatchPoolInfo(pool_id="pool")
@@ -50,8 +60,8 @@ async def test_jobs_pools_and_tasks() -> None:
         assert [job.id async for job in client.list_jobs()] == []
 
 
-async def test_errors() -> None:
-    async with Emulator() as emulator, client_of(emulator) as client:
+async def test_errors(kind: str) -> None:
+    async with Emulator() as emulator, client_of(emulator, kind) as client:
         with pytest.raises(exceptions.ResourceNotFoundError, match="JobNotFound"):
             await client.get_job("none")
         info = models.BatchPoolInfo(pool_id="pool")
@@ -70,14 +80,16 @@ async def finished(emulator: Emulator, poller: Any, seconds: float = 6) -> None:
     emulator.clock.advance(seconds)
     await poller.result()
     assert poller.done()
+    # It takes an error for an end, too.
+    assert poller.status().lower() == "succeeded"
 
 
 AT_ONCE = {"polling_interval": 0}
 # A body that may be left out must be given: without one it fails before it sends anything.
 
 
-async def test_the_life_of_a_pool() -> None:
-    async with Emulator(nodes="simulate") as emulator, client_of(emulator) as client:
+async def test_the_life_of_a_pool(kind: str) -> None:
+    async with Emulator(nodes="simulate") as emulator, client_of(emulator, kind) as client:
         machine = models.VirtualMachineConfiguration(
             image_reference=models.BatchVmImageReference(publisher="canonical", offer="jammy", sku="22_04-lts"),
             node_agent_sku_id="batch.node.ubuntu 22.04",
@@ -132,8 +144,8 @@ async def test_the_life_of_a_pool() -> None:
         assert [pool.id async for pool in client.list_pools()] == []
 
 
-async def test_the_life_of_a_job_and_its_tasks() -> None:
-    async with Emulator(nodes="simulate") as emulator, client_of(emulator) as client:
+async def test_the_life_of_a_job_and_its_tasks(kind: str) -> None:
+    async with Emulator(nodes="simulate") as emulator, client_of(emulator, kind) as client:
         pool = models.BatchPoolCreateOptions(id="pool", vm_size="standard_a1", target_dedicated_nodes=1)
         await client.create_pool(pool)
         info = models.BatchPoolInfo(pool_id="pool")
@@ -174,8 +186,8 @@ async def test_the_life_of_a_job_and_its_tasks() -> None:
         assert [found async for found in client.list_jobs()] == []
 
 
-async def test_the_life_of_a_job_schedule() -> None:
-    async with Emulator() as emulator, client_of(emulator) as client:
+async def test_the_life_of_a_job_schedule(kind: str) -> None:
+    async with Emulator() as emulator, client_of(emulator, kind) as client:
         specification = models.BatchJobSpecification(pool_info=models.BatchPoolInfo(pool_id="pool"))
         schedule = models.BatchJobScheduleConfiguration(recurrence_interval="PT1H")
         for id in ("daily", "other"):
@@ -197,8 +209,8 @@ async def test_the_life_of_a_job_schedule() -> None:
         assert [schedule.id async for schedule in client.list_job_schedules()] == ["other"]
 
 
-async def test_nodes_and_applications() -> None:
-    async with Emulator(nodes="simulate") as emulator, client_of(emulator) as client:
+async def test_nodes_and_applications(kind: str) -> None:
+    async with Emulator(nodes="simulate") as emulator, client_of(emulator, kind) as client:
         await client.create_pool(models.BatchPoolCreateOptions(id="pool", vm_size="a", target_dedicated_nodes=1))
         emulator.clock.advance(5)
         [node] = [node async for node in client.list_nodes("pool")]
@@ -214,3 +226,78 @@ async def test_nodes_and_applications() -> None:
         assert [application async for application in client.list_applications()] == []
         with pytest.raises(exceptions.ResourceNotFoundError, match="ApplicationNotFound"):
             await client.get_application("none")
+
+
+async def test_ten_thousand_tasks(kind: str) -> None:
+    # Watching every step of the loop takes longer than the tasks.
+    asyncio.get_running_loop().set_debug(False)
+    async with Emulator() as emulator, client_of(emulator, kind) as client:
+        info = models.BatchPoolInfo(pool_id="pool")
+        await client.create_job(models.BatchJobCreateOptions(id="job", pool_info=info))
+        added = await client.create_tasks("job", tasks(*(f"t{n}" for n in range(10_000))), max_concurrency=4)
+        assert len({result.task_id for result in added.result_values}) == 10_000
+        listing = client.list_tasks("job", max_results=999, select=["id"])
+        pages = [[task.id async for task in page] async for page in listing.by_page()]
+        assert [len(page) for page in pages] == [999] * 10 + [10]
+        assert len({id for page in pages for id in page}) == 10_000
+        chosen = "startswith(id, 't99') and state eq 'active'"
+        assert len([task async for task in client.list_tasks("job", filter=chosen)]) == 111
+        assert (await client.get_job_task_counts("job")).task_counts.active == 10_000
+        # What is there counts as added, what cannot be added is told.
+        await client.create_tasks("job", tasks("t1", "new"))
+        with pytest.raises(models.CreateTasksError) as caught:
+            await client.create_tasks("job", [*tasks("fine"), *depending("t1")])
+        assert [failed.error.code for failed in caught.value.failure_tasks] == ["TaskDependenciesNotSpecifiedOnJob"]
+
+
+def depending(*ids: str) -> list[Any]:
+    dependencies = models.BatchTaskDependencies(task_ids=list(ids))
+    return [models.BatchTaskCreateOptions(id="late", command_line="true", depends_on=dependencies)]
+
+
+async def test_conditions(kind: str) -> None:
+    unchanged, changed = core.MatchConditions.IfNotModified, core.MatchConditions.IfModified
+    async with Emulator() as emulator, client_of(emulator, kind) as client:
+        info = models.BatchPoolInfo(pool_id="pool")
+        await client.create_job(models.BatchJobCreateOptions(id="job", pool_info=info))
+        first = await client.get_job("job")
+        update = models.BatchJobUpdateOptions(priority=5)
+        await client.update_job("job", update, etag=first.etag, match_condition=unchanged)
+        with pytest.raises(exceptions.ResourceModifiedError, match="ConditionNotMet"):
+            await client.update_job("job", update, etag=first.etag, match_condition=unchanged)
+        second = await client.get_job("job", etag=first.etag, match_condition=changed)
+        assert second.etag != first.etag
+        # It calls what is not modified so, too.
+        with pytest.raises(exceptions.ResourceModifiedError, match="Not Modified"):
+            await client.get_job("job", etag=second.etag, match_condition=changed)
+        with pytest.raises(exceptions.HttpResponseError) as caught:
+            await client.get_job("job", if_modified_since=second.last_modified)
+        assert caught.value.status_code == 304
+        assert (await client.get_job("job", if_unmodified_since=second.last_modified)).priority == 5
+        poller = await client.begin_delete_job("job", etag=second.etag, match_condition=unchanged, **AT_ONCE)
+        await finished(emulator, poller)
+
+
+async def test_what_an_error_tells(kind: str) -> None:
+    async with Emulator() as emulator, client_of(emulator, kind) as client:
+        with pytest.raises(exceptions.HttpResponseError) as caught:
+            [job async for job in client.list_jobs(filter="colour eq 'red'")]
+        assert (caught.value.status_code, caught.value.error.code) == (400, "InvalidQueryParameterValue")
+        assert caught.value.error.message
+        with pytest.raises(exceptions.ResourceNotFoundError) as caught:
+            await client.get_task("none", "t")
+        assert caught.value.error.code == "JobNotFound"
+        emulator.faults.append(FaultRule(status=401, code="AuthenticationFailed"))
+        with pytest.raises(exceptions.ClientAuthenticationError):
+            await client.get_pool("pool")
+
+
+async def test_over_https(kind: str) -> None:
+    async with (
+        Emulator(https=True) as emulator,
+        client_of(emulator, kind, connection_verify=str(emulator.certificate)) as client,
+    ):
+        info = models.BatchPoolInfo(pool_id="pool")
+        await client.create_job(models.BatchJobCreateOptions(id="job", pool_info=info))
+        await client.create_tasks("job", tasks(*(f"t{n}" for n in range(250))))
+        assert len([task async for task in client.list_tasks("job", max_results=100)]) == 250

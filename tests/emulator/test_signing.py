@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import base64
 import email.utils
 import json
@@ -59,6 +60,23 @@ async def test_what_was_signed_cannot_be_changed(wire: Wire, emulator: Emulator,
     url = {"query": url + "&maxresults=1", "path": url.replace("/jobs?", "/pools?")}.get(change, url)
     headers |= {"If-Match": "x"} if change == "header" else {}
     assert (await wire.raw(method, url, None, headers)).status == 403
+
+
+@pytest.mark.parametrize("signed", ["0", ""])
+async def test_a_delete_without_a_length(wire: Wire, emulator: Emulator, signed: str) -> None:
+    # Node's client sends no length with it, and signs none; others sign 0.
+    await wire.job()
+    url = f"{emulator.endpoint}/jobs/job?api-version={VERSION}"
+    headers = {"ocp-date": email.utils.format_datetime(emulator.clock.now(), usegmt=True)}
+    measured = {**headers, "Content-Length": signed}
+    headers["Authorization"] = signature(DEVELOPMENT_KEY, "batchdev", "DELETE", url, measured)
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(emulator.endpoint.rpartition(":")[2]))
+    lines = [f"DELETE /jobs/job?api-version={VERSION} HTTP/1.1", "Host: localhost", "Connection: close"]
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    writer.write("\r\n".join([*lines, "", ""]).encode())
+    assert (await reader.readline()).split()[1] == b"202"
+    writer.close()
+    await writer.wait_closed()
 
 
 async def test_replayed_late_is_refused(wire: Wire, emulator: Emulator) -> None:

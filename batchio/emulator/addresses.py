@@ -1,0 +1,30 @@
+"""Where the emulator listens, and by which name it is reached there.
+
+Law: it listens beyond loopback only where that was asked for, and not without a warning.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import warnings
+
+ANY = ("", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
+"""Hosts that stand for every address of the machine."""
+
+
+def checked_host(host: str, nodes: str) -> str:
+    """The host; the caller's caller is warned where it is beyond loopback, and of what `nodes` makes of that."""
+    try:
+        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        local = False
+    if not local:
+        danger = "; whoever has its key can run any command here" if nodes == "process" else ""
+        warnings.warn(f"the emulator listens on {host!r}, beyond this machine's loopback{danger}", stacklevel=3)
+    return host
+
+
+def url_of(host: str, port: int, *, https: bool) -> str:
+    """How a client on this machine reaches it."""
+    name = ("[::1]" if host == "::" else "127.0.0.1") if host in ANY else f"[{host}]" if ":" in host else host
+    return f"{'https' if https else 'http'}://{name}:{port}"
