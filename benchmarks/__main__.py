@@ -40,6 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     chosen = words[0] if words else None
     for name, (module, about) in BENCHMARKS.items():
         own = parsers.add_parser(name, help=about, description=about)
+        # Only those have the option that have a picture.
+        own.set_defaults(picture=None)
         if name == chosen:
             importlib.import_module(f"benchmarks.{module}").add_arguments(own)
     arguments = parser.parse_args(words)
