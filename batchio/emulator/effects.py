@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import dispatch, job_life, node_life, pool_life, schedule_life
+from . import dispatch, job_life, node_life, pool_life, scale_life, schedule_life
 from .resources import Certificate
 from .states import (
     ACTIVE,
@@ -62,6 +62,7 @@ EFFECTS: dict[tuple[str, str], Effect] = {
     ("jobschedule", COMPLETED): schedule_life.completed,
     ("jobschedule", DELETING): schedule_life.deleting,
     ("jobschedule", "gone"): schedule_life.gone,
+    ("pool", "evaluate the formula"): scale_life.run_is_due,
     ("pool", "start tasks"): dispatch.start_tasks,
     ("pool", DELETING): pool_life.deleting,
     ("pool", "gone"): pool_life.gone,

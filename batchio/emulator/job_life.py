@@ -39,6 +39,7 @@ def make_job(store: Store, id: str, spec: dict[str, Any], schedule: JobSchedule 
     )
     store.add(store.jobs, job)
     _find_pool(store, job)
+    store.touch_pool(job)
     manager: dict[str, Any] | None = spec.get("jobManagerTask")
     if manager is not None:
         body = {name: value for name, value in manager.items() if name not in _MANAGER_ONLY}

@@ -20,6 +20,7 @@ from .pool_life import make_pool
 from .pool_views import pool_url, pool_view
 from .refusals import Refusal, bad_property
 from .resources import Pool, certificate_key
+from .scale_life import check_formula
 from .settings import check_least, check_metadata
 from .states import DELETING
 from .strict import wire_fields
@@ -128,6 +129,8 @@ def _check(sent: Any) -> None:
     check_least("taskSlotsPerNode", getattr(sent, "task_slots_per_node", UNSET), 1)
     check_least("maxTasksPerNode", getattr(sent, "max_tasks_per_node", UNSET), 1)
     check_metadata(sent.metadata)
+    if scaled:
+        check_formula(sent.auto_scale_formula)
 
 
 HANDLERS: dict[str, Handler] = {

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from .scaling import Scaling
 from .shelf import Shelf
 from .states import ACTIVE, COMPLETED, ENABLED, IDLE, LEAVING_POOL, RUNNING, TASK_STATES
 
@@ -184,7 +185,7 @@ class Allocation(Living, kw_only=True, eq=False):
 
 
 class Pool(Resource, kw_only=True, eq=False):
-    """A pool and its nodes; `errors` are those of the latest resize, `scaled` when auto scale was last enabled."""
+    """A pool and its nodes; `errors` are those of the latest resize, `scaling` is there where a formula scales it."""
 
     allocation: Allocation
     nodes: Shelf[Node] = msgspec.field(default_factory=Shelf["Node"])
@@ -195,8 +196,7 @@ class Pool(Resource, kw_only=True, eq=False):
     number: int = 0
     nodes_made: int = 0
     errors: tuple[str, ...] = ()
-    scaled: int | None = None
-    auto_scale_run: dict[str, Any] | None = None
+    scaling: Scaling | None = None
 
     kind = "pool"
 

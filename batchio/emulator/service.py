@@ -50,7 +50,7 @@ SIMULATED: dict[str, Handler] = {
 }
 """What answers as the service does, of nodes that are simulated or of what is made up."""
 
-HANDLERS: dict[str, Handler] = {**REAL, **SIMULATED, **pool_scaling.LEFT_OUT}
+HANDLERS: dict[str, Handler] = {**REAL, **SIMULATED}
 """Operation id -> handler. An operation that is not in here answers 501."""
 
 _HEX = frozenset("0123456789abcdefABCDEF")

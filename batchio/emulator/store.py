@@ -12,9 +12,10 @@ from .clock import Clock
 from .effects import EFFECTS
 from .refusals import Refusal
 from .resources import Certificate, Job, JobSchedule, Living, Node, Pool, Resource, StoredTask
+from .samples import Sampler
 from .shelf import Shelf
 from .states import COMPLETED, DELETING, TERMINATING
-from .transitions import ACTS, GONE, Life
+from .transitions import ACTS, GONE, Life, check_can_hold
 
 R = TypeVar("R", Job, Pool, JobSchedule, Certificate)
 T = TypeVar("T")
@@ -50,7 +51,7 @@ class Store:
         self.certificates: Shelf[Certificate] = Shelf()
         self.applications: dict[str, dict[str, Any]] = {}
         self.pools_made = 0
-        self._life = Life(self.move)
+        self._life = Life(self.move, Sampler(self.pools))
 
     def reset(self) -> None:
         """Forget everything but the stamps, so that no ETag comes twice."""
@@ -69,6 +70,23 @@ class Store:
     def settle(self) -> None:
         """Let everything happen that is due by the clock."""
         self._life.settle(self.clock.ticks())
+
+    @property
+    def held(self) -> list[tuple[str, str]]:
+        """The kinds and states that are held."""
+        return self._life.held
+
+    def hold(self, kind: str, state: str) -> None:
+        """Hold what is in a state; what was due before still happens. Raises `ConfigurationError`."""
+        check_can_hold(kind, state)
+        self.settle()
+        self._life.hold(kind, state)
+
+    def release(self, kind: str, state: str) -> None:
+        """Let go what is in a state; what was due in the meantime happens now."""
+        self.settle()
+        self._life.release(kind, state, self.now())
+        self.settle()
 
     def job(self, id: str) -> Job:
         """The job with this id. Raises `Refusal`."""
