@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import ticks
-from .commands import plan_of
+from .commands import KILLED, plan_of
 from .dependencies import wait_for_dependencies
 from .node_life import give_back, take
 from .resources import Job, Node, Pool, Run, StoredTask
@@ -22,8 +22,6 @@ from .task_reading import environment_of, read_parts
 if TYPE_CHECKING:
     from .store import Store
 
-KILLED = 137
-"""The exit code of a process that was killed, as Linux has it."""
 LOOK_AHEAD = 100
 """How many tasks of a job for which there is no room are passed over for others."""
 

@@ -10,7 +10,7 @@ import msgspec
 
 from .commands import Plan, plan_of
 from .refusals import Refusal
-from .resources import Job, Node, StoredTask
+from .resources import Job, Node, StoredTask, TaskRun
 from .states import COMPLETED, LEAVING_POOL
 from .store import Store
 from .task_reading import environment_of, pairs, read_parts
@@ -36,12 +36,17 @@ def task_files(store: Store, job: Job, task: StoredTask) -> dict[str, File]:
     node = None if pool is None else pool.nodes.get(run.node)
     if node is None or node.state == LEAVING_POOL:
         raise Refusal("TaskFilesUnavailable", (("Reason", "The node is gone"),))
-    retention = read_parts(task).constraints.retention_time
-    kept = read_duration(_RETENTION if retention is None else retention)
-    if task.state == COMPLETED and run.end is not None and run.end + kept < store.now():
+    if _is_cleaned(store, task, run):
         raise Refusal("TaskFilesCleanedup")
     files = _of_plan(_plan(job, task), run.start)
     return {path: file for path, file in files.items() if not _is_gone(path, run.deleted)}
+
+
+def _is_cleaned(store: Store, task: StoredTask, run: TaskRun) -> bool:
+    """Whether the retention time of the task is over."""
+    retention = read_parts(task).constraints.retention_time
+    kept = read_duration(_RETENTION if retention is None else retention)
+    return task.state == COMPLETED and run.end is not None and run.end + kept < store.now()
 
 
 def _plan(job: Job, task: StoredTask) -> Plan:
@@ -74,6 +79,8 @@ def node_files(store: Store, node: Node) -> dict[str, File]:
         job = store.jobs.get(job_id)
         task = None if job is None else job.tasks.get(task_id)
         if job is None or task is None or task.run is None or task.run.node != node.id or task.run.start is None:
+            continue
+        if _is_cleaned(store, task, task.run):
             continue
         for path in (f"workitems/{job.id}", f"workitems/{job.id}/job-1", f"workitems/{job.id}/job-1/{task.id}"):
             files.setdefault(path, File(path, None, task.run.start))

@@ -106,6 +106,8 @@ class Special(Living, kw_only=True, eq=False):
     start: int
     ends: int
     exit_code: int
+    retries: int = 0
+    failure: str | None = None
     done: int | None = None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import ticks
-from .commands import plan_of
+from .commands import tries_of
 from .resources import Job, Node, NodeStatus, Special
 from .states import RUNNING
 from .task_reading import pairs
@@ -18,16 +18,29 @@ if TYPE_CHECKING:
     from .store import Store
 
 _RELEASE_LIMIT = "PT15M"
+_UNLIMITED = "P10675199DT2H48M5.4775807S"
 
 
 def _special(store: Store, kind: str, job: Job, node: Node, task: dict[str, Any]) -> Special:
     now = store.now()
     environment = {**pairs(job.spec.get("commonEnvironmentSettings")), **pairs(task.get("environmentSettings"))}
-    plan = plan_of(task["commandLine"], environment)
-    limit = ticks.read_duration(task.get("maxWallClockTime", _RELEASE_LIMIT)) if kind == "release" else ticks.LONGEST
-    ends = now + min(int(plan.seconds * ticks.SECOND), limit)
+    limits: dict[str, Any] = task.get("constraints", {})
+    limit = limits.get("maxWallClockTime", _UNLIMITED)
+    if kind == "release":
+        limit = task.get("maxWallClockTime", _RELEASE_LIMIT)
+    most = limits.get("maxTaskRetryCount", 0)
+    tries = tries_of(task["commandLine"], environment, most, ticks.read_duration(limit) / ticks.SECOND)
     special = Special(
-        since=now, state=RUNNING, kind=kind, job=job, node=node, start=now, ends=ends, exit_code=plan.exit_code
+        since=now,
+        state=RUNNING,
+        kind=kind,
+        job=job,
+        node=node,
+        start=now,
+        ends=now + int(tries.seconds * ticks.SECOND),
+        exit_code=tries.exit_code,
+        retries=tries.retries,
+        failure=None if tries.exit_code == 0 else "TaskEnded" if tries.killed else "FailureExitCode",
     )
     store.enter(special)
     return special

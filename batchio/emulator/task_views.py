@@ -135,13 +135,13 @@ def _special_view(base: str, job: Job, status: NodeStatus, special: Special, tas
         "taskRootDirectoryUrl": info["taskRootDirectoryUrl"],
     }
     if special.kind == "preparation":
-        view["retryCount"] = 0
+        view["retryCount"] = 0 if special.done is None else special.retries
     if special.done is not None:
         view["endTime"] = time_text(special.done)
         view["exitCode"] = special.exit_code
         view["result"] = "failure" if special.exit_code else "success"
-        if special.exit_code:
-            view["failureInfo"] = failure_view("FailureExitCode")
+        if special.failure is not None:
+            view["failureInfo"] = failure_view(special.failure)
     return view
 
 

@@ -46,16 +46,18 @@ async def act(wire: Wire, path: str, body: object = None) -> int:
 async def test_cancelling_in_preparing(farm: Wire) -> None:
     farm.emulator.hold("task", "preparing")
     await farm.job("prepared", jobPreparationTask={"commandLine": "true"})
-    await farm.add("prepared", "a", "b")
+    await farm.add("prepared", "a")
     farm.emulator.clock.advance(DAY)
     assert await state(farm, "/jobs/prepared/tasks/a") == "preparing"
     assert await act(farm, "/jobs/prepared/tasks/a/terminate") == 204
     ended = await shown(farm, "/jobs/prepared/tasks/a")
     assert (ended["state"], ended["previousState"]) == ("completed", "preparing")
-    farm.emulator.clock.advance(1)
-    assert await state(farm, "/jobs/prepared/tasks/b") == "preparing"
+    await farm.job("other", jobPreparationTask={"commandLine": "true"})
+    await farm.add("other", "b")
+    farm.emulator.clock.advance(DAY)
+    assert await state(farm, "/jobs/other/tasks/b") == "preparing"
     farm.emulator.release("task", "preparing")
-    assert await state(farm, "/jobs/prepared/tasks/b") == "running"
+    assert await state(farm, "/jobs/other/tasks/b") == "running"
 
 
 async def test_tasks_that_stay_active(farm: Wire) -> None:
@@ -68,7 +70,7 @@ async def test_tasks_that_stay_active(farm: Wire) -> None:
 
 
 async def test_a_task_that_runs_until_it_is_let_go(farm: Wire) -> None:
-    await farm.add("job", "a")
+    await farm.add("job", "a", environmentSettings=LONG)
     farm.emulator.clock.advance(0.5)
     farm.emulator.hold("task", "running")
     farm.emulator.clock.advance(DAY)
