@@ -151,6 +151,8 @@ class Store:
 
     def move(self, thing: Living, state: str, when: int, why: str | None = None) -> None:
         """Put a thing into a state, take it away where that is `GONE`, or do what is none but an act."""
+        # Stamps of one tick run ahead of a clock that stands still; a life never goes back.
+        when = max(when, thing.since)
         if state == GONE:
             thing.gone = True
         elif state not in ACTS:
@@ -184,7 +186,7 @@ class Store:
 
     def put_task(self, job: Job, task: StoredTask, state: str) -> None:
         """Put a task into a state; what it has run is written by the caller, before."""
-        now = self.now()
+        now = max(self.now(), task.since)
         run = task.ran()
         job.tasks_in[task.state] -= 1
         job.slots_in[task.state] -= task.slots
