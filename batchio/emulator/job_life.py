@@ -102,9 +102,7 @@ def completed(store: Store, job: Job, when: int, _why: str | None) -> None:
     job.end_time = when
     _give_pool_back(store, job)
     if job.schedule is not None:
-        store.touch(job.schedule)
-        # A job that was late may be made now.
-        store.move(job.schedule, "make a job", when)
+        _tell_schedule(store, job.schedule, when)
 
 
 def deleting(store: Store, job: Job, _when: int, _why: str | None) -> None:
@@ -120,8 +118,14 @@ def gone(store: Store, job: Job, when: int, _why: str | None) -> None:
     _give_pool_back(store, job)
     if job.schedule is not None:
         job.schedule.jobs.remove(job.key)
-        store.touch(job.schedule)
-        store.move(job.schedule, "make a job", when)
+        _tell_schedule(store, job.schedule, when)
+
+
+def _tell_schedule(store: Store, schedule: JobSchedule, when: int) -> None:
+    """A job of a schedule is over: one that was late may be made now."""
+    if not schedule.gone:
+        store.touch(schedule)
+        store.move(schedule, "make a job", when)
 
 
 def _give_pool_back(store: Store, job: Job) -> None:
