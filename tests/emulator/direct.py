@@ -33,9 +33,15 @@ class Direct:
         self.store = store
 
     def call(
-        self, method: str, path: str, body: object = None, *, headers: Mapping[str, str] | None = None, **query: str
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        query: Mapping[str, str] | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Reply:
-        pairs = {"api-version": VERSION, **{name.replace("_", "$", 1): value for name, value in query.items()}}
+        pairs = {"api-version": VERSION, **(query or {})}
         text = "&".join(f"{quote(name, safe='$-')}={quote(value, safe='')}" for name, value in pairs.items())
         return self.send(method, path, text, body, headers or {})
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from batchio.emulator import Clock
 from batchio.emulator.resources import Job, Living, StoredTask
@@ -27,7 +27,6 @@ POOLS = ("p", "q")
 SCHEDULES = ("s", "r")
 TASKS = ("1", "2", "3", "4", "boss")
 
-jobs = st.sampled_from(("a", *JOBS, *(f"{id}:job-{number}" for id in SCHEDULES for number in (1, 2))))
 pools = st.sampled_from(POOLS)
 schedules = st.sampled_from(SCHEDULES)
 tasks = st.sampled_from(TASKS)
@@ -144,7 +143,7 @@ class AnyOrder(RuleBasedStateMachine):
         self.listings: dict[str, Listing] = {}
 
     def ask(self, method: str, path: str, body: object = None, **query: str) -> Reply:
-        reply = self.direct.call(method, path, body, **query)
+        reply = self.direct.call(method, path, body, query=query)
         assert reply.status < 500 or reply.code == "TooManyEnableAutoScaleRequests"
         if reply.status < 300:
             self.written.add(path.lower())
@@ -225,14 +224,25 @@ class AnyOrder(RuleBasedStateMachine):
         given = {name: value for name, value in times.items() if value is not None}
         self.ask("POST", "/jobschedules", {"id": id, "schedule": given, "jobSpecification": self.specification(data)})
 
-    @rule(job=jobs, ids=st.lists(tasks, min_size=1, max_size=4), data=st.data())
-    def add_tasks(self, job: str, ids: list[str], data: st.DataObject) -> None:
+    @rule(ids=st.lists(tasks, min_size=1, max_size=4), data=st.data())
+    def add_tasks(self, ids: list[str], data: st.DataObject) -> None:
         body = {"value": [self.task(id, data) for id in ids]}
-        self.ask("POST", f"/jobs/{job}/addtaskcollection", body)
+        self.ask("POST", f"/jobs/{self.a_job(data)}/addtaskcollection", body)
 
-    @rule(job=jobs, id=tasks, data=st.data())
-    def add_task(self, job: str, id: str, data: st.DataObject) -> None:
-        self.ask("POST", f"/jobs/{job}/tasks", self.task(id, data))
+    @rule(id=tasks, data=st.data())
+    def add_task(self, id: str, data: st.DataObject) -> None:
+        self.ask("POST", f"/jobs/{self.a_job(data)}/tasks", self.task(id, data))
+
+    def one_of(self, path: str, data: st.DataObject, absent: str) -> str:
+        """The id of something that is there, or of something that is not."""
+        return data.draw(st.sampled_from([*(item["id"] for item in self.direct.all(path)), absent]))
+
+    def a_job(self, data: st.DataObject) -> str:
+        return self.one_of("/jobs", data, "none")
+
+    def a_task(self, data: st.DataObject) -> str:
+        job = self.a_job(data)
+        return f"/jobs/{job}/tasks/{self.one_of(f'/jobs/{job}/tasks', data, 'none')}"
 
     def task(self, id: str, data: st.DataObject) -> dict[str, Any]:
         made: dict[str, Any] = {
@@ -254,38 +264,42 @@ class AnyOrder(RuleBasedStateMachine):
 
     # Changing.
 
-    @rule(job=jobs, option=st.sampled_from(["requeue", "terminate", "wait"]))
-    def disable_job(self, job: str, option: str) -> None:
-        self.ask("POST", f"/jobs/{job}/disable", {"disableTasks": option})
+    @rule(option=st.sampled_from(["requeue", "terminate", "wait"]), data=st.data())
+    def disable_job(self, option: str, data: st.DataObject) -> None:
+        self.ask("POST", f"/jobs/{self.a_job(data)}/disable", {"disableTasks": option})
 
-    @rule(job=jobs)
-    def enable_job(self, job: str) -> None:
-        self.ask("POST", f"/jobs/{job}/enable")
+    @rule(data=st.data())
+    def enable_job(self, data: st.DataObject) -> None:
+        self.ask("POST", f"/jobs/{self.a_job(data)}/enable")
 
-    @rule(job=jobs, force=st.sampled_from(["true", "false"]), method=st.sampled_from(["POST", "DELETE"]))
-    def end_job(self, job: str, force: str, method: str) -> None:
-        self.ask(method, f"/jobs/{job}/terminate" if method == "POST" else f"/jobs/{job}", force=force)
+    @rule(force=st.sampled_from(["true", "false"]), verb=st.sampled_from(["/terminate", ""]), data=st.data())
+    def end_job(self, force: str, verb: str, data: st.DataObject) -> None:
+        self.ask("POST" if verb else "DELETE", f"/jobs/{self.a_job(data)}{verb}", force=force)
 
-    @rule(job=jobs, priority=st.integers(-1, 1), data=st.data())
-    def change_job(self, job: str, priority: int, data: st.DataObject) -> None:
+    @rule(priority=st.integers(-1, 1), data=st.data())
+    def change_job(self, priority: int, data: st.DataObject) -> None:
         body: dict[str, Any] = {"priority": priority, "maxParallelTasks": 2}
         if data.draw(st.booleans()):
             body["poolInfo"] = {"poolId": data.draw(pools)}
-        if data.draw(st.booleans()):
+        if data.draw(st.integers(0, 3)) == 0:
             body["onAllTasksComplete"] = "terminatejob"
-        self.ask("PATCH", f"/jobs/{job}", body)
+        self.ask("PATCH", f"/jobs/{self.a_job(data)}", body)
 
-    @rule(job=jobs, id=tasks, verb=st.sampled_from(["terminate", "reactivate"]))
-    def end_task(self, job: str, id: str, verb: str) -> None:
-        self.ask("POST", f"/jobs/{job}/tasks/{id}/{verb}")
+    @rule(data=st.data())
+    def terminate_task(self, data: st.DataObject) -> None:
+        self.ask("POST", f"{self.a_task(data)}/terminate")
 
-    @rule(job=jobs, id=tasks)
-    def delete_task(self, job: str, id: str) -> None:
-        self.ask("DELETE", f"/jobs/{job}/tasks/{id}")
+    @rule(data=st.data())
+    def reactivate_task(self, data: st.DataObject) -> None:
+        self.ask("POST", f"{self.a_task(data)}/reactivate")
 
-    @rule(job=jobs, id=tasks)
-    def change_task(self, job: str, id: str) -> None:
-        self.ask("PUT", f"/jobs/{job}/tasks/{id}", {"constraints": {"maxTaskRetryCount": 1}})
+    @rule(data=st.data())
+    def delete_task(self, data: st.DataObject) -> None:
+        self.ask("DELETE", self.a_task(data))
+
+    @rule(data=st.data())
+    def change_task(self, data: st.DataObject) -> None:
+        self.ask("PUT", self.a_task(data), {"constraints": {"maxTaskRetryCount": 1}})
 
     @rule(pool=pools, nodes=st.integers(0, 3), cheap=st.integers(0, 1), option=options)
     def resize_pool(self, pool: str, nodes: int, cheap: int, option: str) -> None:
@@ -356,11 +370,14 @@ class AnyOrder(RuleBasedStateMachine):
     def advance(self, seconds: float) -> None:
         self.clock.advance(seconds)
 
-    @rule(place=st.sampled_from(sorted(STATES_TO_HOLD)), hold=st.booleans())
-    def hold(self, place: tuple[str, str], *, hold: bool) -> None:
-        if hold:
-            self.store.hold(*place)
-        else:
+    @rule(place=st.sampled_from(sorted(STATES_TO_HOLD)))
+    def hold(self, place: tuple[str, str]) -> None:
+        self.let_go()
+        self.store.hold(*place)
+
+    @rule()
+    def let_go(self) -> None:
+        for place in self.store.held:
             self.store.release(*place)
 
     # Reading page by page.
@@ -371,7 +388,7 @@ class AnyOrder(RuleBasedStateMachine):
     )
     def start_listing(self, path: str, size: str) -> None:
         there = {identity(item) for item in self.direct.all(path)}
-        first = self.direct.call("GET", path, maxresults=size)
+        first = self.direct.call("GET", path, query={"maxresults": size})
         if first.status == 200:
             self.listings[path] = Listing(first, there)
 
@@ -420,7 +437,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     def look_at_nodes(self, pool: dict[str, Any], running: Counter[str]) -> None:
         nodes = self.direct.all(f"/pools/{pool['id']}/nodes")
-        told = self.direct.call("GET", "/nodecounts", _filter=f"poolId eq '{pool['id']}'").items[0]
+        told = self.direct.call("GET", "/nodecounts", query={"$filter": f"poolId eq '{pool['id']}'"}).items[0]
         for sort, name in ((True, "dedicated"), (False, "lowPriority")):
             states = Counter(node["state"] for node in nodes if node["isDedicated"] is sort)
             assert {key.lower(): value for key, value in told[name].items() if value} == (
@@ -474,12 +491,16 @@ def counted(listed: list[tuple[dict[str, Any], int]]) -> dict[str, int]:
     return {name: found[name] for name in ("active", "running", "completed", "succeeded", "failed")}
 
 
-class TestAnyOrder(AnyOrder.TestCase):
-    settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+def test_any_order() -> None:
+    run_state_machine_as_test(AnyOrder, settings=settings(max_examples=40, stateful_step_count=40, deadline=None))
 
 
 @pytest.mark.slow
-class TestAnyLongOrder(AnyOrder.TestCase):
-    settings = settings(
-        max_examples=1_500, stateful_step_count=80, deadline=None, suppress_health_check=list(HealthCheck)
+def test_any_long_order() -> None:
+    many = settings(
+        max_examples=1_500,
+        stateful_step_count=80,
+        deadline=None,
+        suppress_health_check=[*HealthCheck.__members__.values()],
     )
+    run_state_machine_as_test(AnyOrder, settings=many)
