@@ -15,7 +15,7 @@ from .node_life import give_back, take
 from .resources import Job, Node, Pool, Run, StoredTask
 from .rooms import Rooms
 from .specials import prepare
-from .states import ACTIVE, PREPARING, RUNNING
+from .states import ACTIVE, COMPLETED, PREPARING, RUNNING
 from .task_ends import ended, retries_left
 from .task_reading import environment_of, read_parts
 
@@ -70,9 +70,11 @@ def _start_tasks_of(store: Store, job: Job, rooms: Rooms, when: int) -> None:
 
 def start(store: Store, job: Job, task: StoredTask, nodes: tuple[Node, ...], when: int) -> None:
     """Put a task onto nodes; it runs at once, or when the job's preparation task has ended there."""
-    run = Run(since=when, state=PREPARING, job=job, task=task, nodes=nodes)
+    # The task's birth may be a few ticks ahead of a clock that stands still.
+    run = Run(since=max(when, task.since), state=PREPARING, job=job, task=task, nodes=nodes)
     record = task.ran()
-    record.start = record.end = record.exit_code = record.result = record.failure = None
+    _forget_start(job, task)
+    record.end = record.exit_code = record.result = record.failure = None
     record.pool, record.node = nodes[0].pool.id, nodes[0].id
     record.nodes = tuple(node.id for node in nodes[1:])
     job.runs[task.id.lower()] = run
@@ -98,7 +100,16 @@ def begin(store: Store, run: Run, when: int, _why: str | None) -> None:
         span, run.exit_code, run.failure = limit, KILLED, "TaskEnded"
     run.ends = when + span
     record.start = when
+    job.usage.wait += when - task.born
     store.put_task(job, task, RUNNING)
+
+
+def _forget_start(job: Job, task: StoredTask) -> None:
+    """The wait of a task is that before its latest run."""
+    record = task.ran()
+    if record.start is not None:
+        job.usage.wait -= record.start - task.born
+        record.start = None
 
 
 def end(store: Store, run: Run, when: int, _why: str | None) -> None:
@@ -113,6 +124,7 @@ def end(store: Store, run: Run, when: int, _why: str | None) -> None:
         node.succeeded += succeeded
     if not succeeded and run.failure is None and retries_left(job, task):
         record.retries += 1
+        job.usage.retries += 1
         record.last_retry = when
         store.put_task(job, task, ACTIVE)
         queue_task(store, job, task, first=True)
@@ -122,12 +134,24 @@ def end(store: Store, run: Run, when: int, _why: str | None) -> None:
 
 def release(store: Store, run: Run) -> None:
     """The run is over: its nodes have room again."""
+    _add_up(store, run)
     run.gone = True
     run.job.runs.pop(run.task.id.lower(), None)
     for node in run.nodes:
         give_back(store, node, run)
     store.touch_pool(run.job)
     store.touch(run.job)
+
+
+def _add_up(store: Store, run: Run) -> None:
+    record = run.task.ran()
+    if run.gone or record.start is None:
+        return
+    span = max(store.now() - record.start, 0)
+    record.worked += span
+    run.job.usage.wall += span
+    run.job.usage.cpu += span * len(run.nodes)
+    run.nodes[0].pool.usage.busy += span * run.task.slots * len(run.nodes)
 
 
 def requeue(store: Store, run: Run) -> None:
@@ -144,7 +168,7 @@ def kill(store: Store, run: Run) -> None:
     """End a task by request; it will not run again."""
     release(store, run)
     record = run.task.ran()
-    record.end, record.exit_code = store.now(), KILLED if run.state == RUNNING else None
+    record.end, record.exit_code = max(store.now(), run.task.since), KILLED if run.state == RUNNING else None
     ended(store, run.job, run.task, failure="TaskEnded")
 
 
@@ -163,7 +187,7 @@ def end_task(store: Store, job: Job, task: StoredTask) -> None:
     if run is not None:
         kill(store, run)
         return
-    task.ran().end = store.now()
+    task.ran().end = max(store.now(), task.since)
     ended(store, job, task, failure="TaskEnded")
 
 
@@ -173,7 +197,8 @@ def reactivate(store: Store, job: Job, task: StoredTask) -> None:
     record = task.ran()
     record.retries = 0
     record.satisfies = False
-    record.start = record.end = record.exit_code = record.result = record.failure = record.last_retry = None
+    _forget_start(job, task)
+    record.end = record.exit_code = record.result = record.failure = record.last_retry = None
     record.pool = record.node = None
     store.put_task(job, task, ACTIVE)
     queue_task(store, job, task)
@@ -184,4 +209,8 @@ def forget(store: Store, job: Job, task: StoredTask) -> None:
     run = job.runs.get(task.id.lower())
     if run is not None:
         release(store, run)
+    if task.state == COMPLETED:
+        failed = task.ran().result == "failure"
+        job.usage.failed += failed
+        job.usage.succeeded += not failed
     store.remove_task(job, task)

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import dispatch, job_life, node_life, pool_life, scale_life, schedule_life
-from .resources import Certificate
+from . import certificate_life, dispatch, job_life, node_life, pool_life, scale_life, schedule_life
 from .states import (
     ACTIVE,
     COMPLETED,
@@ -28,22 +27,6 @@ if TYPE_CHECKING:
     from .store import Store
 
 Effect = Callable[["Store", Any, int, "str | None"], None]
-
-
-def _certificate_goes(store: Store, certificate: Certificate, _when: int, _why: str | None) -> None:
-    """Look who uses it: then it stays."""
-    certificate.users = tuple(
-        pool.id
-        for pool in store.pools.all()
-        if any(
-            reference.get("thumbprint", "").lower() == certificate.id.lower()
-            for reference in pool.spec.get("certificateReferences", ())
-        )
-    )
-
-
-def _certificate_gone(store: Store, certificate: Certificate, _when: int, _why: str | None) -> None:
-    store.certificates.remove(certificate.key)
 
 
 EFFECTS: dict[tuple[str, str], Effect] = {
@@ -73,7 +56,7 @@ EFFECTS: dict[tuple[str, str], Effect] = {
     ("node", RUNNING): node_life.has_room,
     ("node", LEAVING_POOL): node_life.leaving,
     ("node", "gone"): node_life.gone,
-    ("certificate", DELETING): _certificate_goes,
-    ("certificate", "gone"): _certificate_gone,
+    ("certificate", DELETING): certificate_life.deleting,
+    ("certificate", "gone"): certificate_life.gone,
 }
 """(kind, state) -> what follows at once; acts of `transitions` stand here like states."""

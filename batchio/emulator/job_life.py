@@ -14,7 +14,7 @@ from .dispatch import end_runs, queue_task, requeue
 from .pool_life import make_pool
 from .resources import Job, JobSchedule, Special, StoredTask
 from .specials import run_release_tasks
-from .states import DELETING
+from .states import COMPLETED, DELETING
 
 if TYPE_CHECKING:
     from .store import Store
@@ -118,6 +118,9 @@ def gone(store: Store, job: Job, when: int, _why: str | None) -> None:
     _give_pool_back(store, job)
     if job.schedule is not None:
         job.schedule.jobs.remove(job.key)
+        job.schedule.usage.add(job.usage)
+        job.schedule.usage.succeeded += job.tasks_in[COMPLETED] - job.failed
+        job.schedule.usage.failed += job.failed
         _tell_schedule(store, job.schedule, when)
 
 

@@ -78,6 +78,9 @@ def leaving(store: Store, node: Node, _when: int, _why: str | None) -> None:
 
 def gone(store: Store, node: Node, _when: int, _why: str | None) -> None:
     """A node has left."""
+    usage, span = node.pool.usage, store.now() - node.born
+    usage.nodes += span
+    usage.dedicated += span if node.dedicated else 0
     node.pool.nodes.remove(node.key)
     arrived(store, node.pool)
     store.touch(node.pool)

@@ -1,4 +1,4 @@
-"""What the service keeps: jobs, tasks, pools, nodes, schedules, certificates.
+"""What the service keeps: jobs, tasks, pools, nodes, schedules; certificates are in `certificate_life`.
 
 Law: a resource is data; it changes through the store, which gives each change its stamp. A stamp is a tick that
 no other change has: it is the time of the change, the ETag and, at birth, the place in listings.
@@ -15,6 +15,7 @@ import msgspec
 from .scaling import Scaling
 from .shelf import Shelf
 from .states import ACTIVE, COMPLETED, ENABLED, IDLE, LEAVING_POOL, RUNNING, TASK_STATES
+from .usage import PoolUsage, Usage
 
 
 class Living(msgspec.Struct, eq=False, kw_only=True):
@@ -51,7 +52,8 @@ class Resource(Living, kw_only=True, eq=False):
 class TaskRun(msgspec.Struct, eq=False, gc=False, kw_only=True):
     """What has happened to a task since it was added; `failure` is a code of `failures.MESSAGES`.
 
-    `nodes` are the nodes of a multi-instance task behind the first, `deleted` files that were deleted.
+    `nodes` are the nodes of a multi-instance task behind the first, `deleted` files that were deleted, `worked` the
+    ticks of the runs that are over.
     """
 
     previous: str | None = None
@@ -70,6 +72,7 @@ class TaskRun(msgspec.Struct, eq=False, gc=False, kw_only=True):
     node: str | None = None
     nodes: tuple[str, ...] = ()
     deleted: tuple[str, ...] = ()
+    worked: int = 0
 
 
 class StoredTask(msgspec.Struct, eq=False, gc=False):
@@ -150,6 +153,7 @@ class Job(Resource, kw_only=True, eq=False):
     )
     statuses: Shelf[NodeStatus] = msgspec.field(default_factory=Shelf[NodeStatus])
     shunned: set[str] = msgspec.field(default_factory=set[str])
+    usage: Usage = msgspec.field(default_factory=Usage)
 
     kind = "job"
 
@@ -172,6 +176,7 @@ class JobSchedule(Resource, kw_only=True, eq=False):
     jobs: Shelf[Job] = msgspec.field(default_factory=Shelf[Job])
     pool_id: str | None = None
     end_time: int | None = None
+    usage: Usage = msgspec.field(default_factory=Usage)
 
     kind = "jobschedule"
 
@@ -199,6 +204,7 @@ class Pool(Resource, kw_only=True, eq=False):
     nodes_made: int = 0
     errors: tuple[str, ...] = ()
     scaling: Scaling | None = None
+    usage: PoolUsage = msgspec.field(default_factory=PoolUsage)
 
     kind = "pool"
 
@@ -271,25 +277,6 @@ class Run(Living, kw_only=True, eq=False):
     failure: str | None = None
 
     kind = "task"
-
-
-class Certificate(Resource, kw_only=True, eq=False):
-    """A certificate; its id is its thumbprint. `users` are the pools that kept it from being deleted."""
-
-    algorithm: str
-    users: tuple[str, ...] = ()
-
-    kind = "certificate"
-
-    @property
-    def key(self) -> str:
-        """Algorithm and thumbprint."""
-        return certificate_key(self.algorithm, self.id)
-
-
-def certificate_key(algorithm: str, thumbprint: str) -> str:
-    """The key under which a certificate is kept."""
-    return f"{algorithm}-{thumbprint.replace(' ', '')}".lower()
 
 
 def e_tag(stamp: int) -> str:

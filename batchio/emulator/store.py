@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
+from .certificate_life import Certificate
 from .clock import Clock
 from .effects import EFFECTS
 from .refusals import Refusal
-from .resources import Certificate, Job, JobSchedule, Living, Node, Pool, Resource, StoredTask
+from .resources import Job, JobSchedule, Living, Node, Pool, Resource, StoredTask
 from .samples import Sampler
 from .shelf import Shelf
 from .states import COMPLETED, DELETING, TERMINATING

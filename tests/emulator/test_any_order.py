@@ -235,7 +235,8 @@ class AnyOrder(RuleBasedStateMachine):
 
     def one_of(self, path: str, data: st.DataObject, absent: str) -> str:
         """The id of something that is there, or of something that is not."""
-        return data.draw(st.sampled_from([*(item["id"] for item in self.direct.all(path)), absent]))
+        ids: list[str] = [*(item["id"] for item in self.direct.all(path)), absent]
+        return data.draw(st.sampled_from(ids))
 
     def a_job(self, data: st.DataObject) -> str:
         return self.one_of("/jobs", data, "none")
@@ -432,8 +433,16 @@ class AnyOrder(RuleBasedStateMachine):
             if job["state"] in ("completed", "disabled"):
                 assert not at_work
             self.look_at_tags(f"/jobs/{job['id']}/tasks", listed, "tasks")
+            self.look_at_times(listed)
         for pool in self.direct.all("/pools"):
             self.look_at_nodes(pool, running)
+
+    def look_at_times(self, listed: list[dict[str, Any]]) -> None:
+        for task in listed:
+            info = task["executionInfo"]
+            start, end = info.get("startTime", task["creationTime"]), info.get("endTime")
+            assert task["creationTime"] <= start <= (end or start)
+            assert (end is not None) is (task["state"] == "completed")
 
     def look_at_nodes(self, pool: dict[str, Any], running: Counter[str]) -> None:
         nodes = self.direct.all(f"/pools/{pool['id']}/nodes")
@@ -492,7 +501,7 @@ def counted(listed: list[tuple[dict[str, Any], int]]) -> dict[str, int]:
 
 
 def test_any_order() -> None:
-    run_state_machine_as_test(AnyOrder, settings=settings(max_examples=40, stateful_step_count=40, deadline=None))
+    run_state_machine_as_test(AnyOrder, settings=settings(max_examples=25, stateful_step_count=40, deadline=None))
 
 
 @pytest.mark.slow
