@@ -501,7 +501,7 @@ def counted(listed: list[tuple[dict[str, Any], int]]) -> dict[str, int]:
 
 
 def test_any_order() -> None:
-    run_state_machine_as_test(AnyOrder, settings=settings(max_examples=25, stateful_step_count=40, deadline=None))
+    run_state_machine_as_test(AnyOrder, settings=settings(max_examples=40, stateful_step_count=40, deadline=None))
 
 
 @pytest.mark.slow
