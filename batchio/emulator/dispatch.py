@@ -175,6 +175,9 @@ def kill(store: Store, run: Run) -> None:
 def end_runs(store: Store, runs: list[Run], option: str) -> None:
     """Do to runs what the option of a request says; what it lets go on, goes on."""
     for run in runs:
+        if run.gone:
+            # The end of another one of these has ended the job, and with it this one.
+            continue
         if option == "requeue":
             requeue(store, run)
         elif option == "terminate":
