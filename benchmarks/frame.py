@@ -32,7 +32,11 @@ def add_options(parser: argparse.ArgumentParser, clients: Collection[str], *, re
     parser.add_argument("--repeat", type=int, default=repeat, help=f"interleaved rounds; {repeat}")
     parser.add_argument("--pin", nargs="?", const="auto", help="CLIENT,RESPONDER: their cores; alone: the last two")
     parser.add_argument("--json", type=Path, help="write every run to this file")
-    # Only those have the option that have a picture.
+    add_no_picture(parser)
+
+
+def add_no_picture(parser: argparse.ArgumentParser) -> None:
+    """Only those have the option that have a picture."""
     parser.set_defaults(picture=None)
 
 

@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--pin", nargs="?", const="auto", help="CLIENT,EMULATOR: their cores; alone: the last two")
     parser.add_argument("--json", type=Path, help="write every run to this file")
     frame.add_quick(parser)
+    frame.add_no_picture(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
