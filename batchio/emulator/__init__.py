@@ -9,7 +9,8 @@ a mistake.
 `python -m batchio.emulator --coverage` says of every operation whether it is real, simulated or left out; what is
 left out answers 501 NotImplemented. With `nodes="simulate"` pools get nodes that run tasks for a simulated time:
 `commands` tells how long, and with which exit code; with `nodes="process"` their command lines really run here, as
-`processes` tells. Life cycles are the rows of `transitions.TRANSITIONS`. The
+`processes` tells. Life cycles are the rows of `transitions.TRANSITIONS`; the clock moves them
+(`Emulator.clock.advance`), and what is to stay in a state can be held there (`Emulator.hold`). The
 control endpoints under `/_emulator/` are told in `control`, misbehaviour on demand in `FaultRule`.
 """
 

@@ -34,6 +34,7 @@ USED_BY_POOLS = "pools use it"
 JOB_LIMIT = "the job's maxWallClockTime"
 END_OF_RUN = "the end of the run"
 NEXT_RUN = "the schedule's next run"
+NEXT_EVALUATION = "the formula's next run"
 RESIZE_LIMIT = "the resizeTimeout"
 START_TASK_ENDED = "the end of the start task"
 
@@ -118,6 +119,7 @@ DEADLINES: dict[str, Callable[[Any], int | None]] = {
     JOB_LIMIT: _job_limit,
     END_OF_RUN: lambda run: run.ends,
     NEXT_RUN: lambda schedule: schedule.next_run,
+    NEXT_EVALUATION: lambda pool: None if pool.scaling is None else pool.scaling.next_run,
     RESIZE_LIMIT: lambda allocation: allocation.limit,
     START_TASK_ENDED: lambda node: None if node.start is None else node.start.end,
 }

@@ -12,9 +12,9 @@ from ..service import operations as ops
 from . import filter_tables
 from .bodies import normal
 from .calls import Answer, Call, Handler, answer_created, change_headers
+from .certificate_life import Certificate, certificate_key
 from .kinds import Kind
 from .refusals import Refusal, bad_property
-from .resources import Certificate, certificate_key
 from .states import ACTIVE, DELETE_FAILED
 from .views import certificate_url, certificate_view
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from .records import Account, Kept, record, task_record
+from .records import SAMPLES_BIRTH, Account, Kept, Samples, record, samples_of, task_record
 from .resources import Allocation, Job, Living, Node, NodeStatus, Pool, Resource, Run, Special, StoredTask
 
 if TYPE_CHECKING:
@@ -31,7 +31,8 @@ class Write(NamedTuple):
 class Changes:
     """Notes; one resource is noted once, however often it changes.
 
-    `kept` and `tasks` are by birth, each with the job or pool in which it lives; `gone` are (home, born), `homes` the
+    `kept` and `tasks` are by birth, each with the job or pool in which it lives; `sampled` are pools with new samples;
+    `gone` are (home, born), `homes` the
     jobs and pools that are gone with all that lived in them. `all`: everything before these notes is forgotten.
     `account`: something has changed that belongs to no resource.
     """
@@ -42,13 +43,14 @@ class Changes:
     def _clear(self, *, all: bool = False) -> None:
         self.kept: dict[int, tuple[Home, Kept]] = {}
         self.tasks: dict[int, tuple[Job, StoredTask]] = {}
+        self.sampled: dict[int, Pool] = {}
         self.gone: list[tuple[int, int]] = []
         self.homes: list[int] = []
         self.all = all
         self.account = False
 
     def __bool__(self) -> bool:
-        return bool(self.kept or self.tasks or self.gone or self.homes or self.all or self.account)
+        return bool(self.kept or self.tasks or self.sampled or self.gone or self.homes or self.all or self.account)
 
     def write(self, account: Account) -> Write:
         """What has to be written, as it is now."""
@@ -59,6 +61,9 @@ class Changes:
         for job, task in self.tasks.values():
             if not (task.gone or job.gone):
                 put += (job.born, task.born, StoredTask.__name__, task_record(job, task))
+        for pool in self.sampled.values():
+            if not pool.gone and pool.scaling is not None:
+                put += (pool.born, SAMPLES_BIRTH, Samples.__name__, record(samples_of(pool.scaling)))
         return Write(put, [number for key in self.gone for number in key], self.homes, self.all)
 
     def note(self, store: Store, thing: Living | NodeStatus, home: Job | None = None) -> None:
@@ -93,6 +98,7 @@ class Changes:
             self.forget()
         self.kept |= later.kept
         self.tasks |= later.tasks
+        self.sampled |= later.sampled
         self.gone += later.gone
         self.homes += later.homes
         self.account |= later.account

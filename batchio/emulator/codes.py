@@ -137,3 +137,19 @@ CODES: dict[str, tuple[int, str]] = {
     "RequestEntityTooLarge": (413, "The list of resource files is larger than the limit."),
 }
 """Code -> status, sentence. `ConditionNotMet` is 304 instead where a read finds nothing new."""
+
+BEING_DELETED = {
+    "job": "JobBeingDeleted",
+    "pool": "PoolBeingDeleted",
+    "jobschedule": "JobScheduleBeingDeleted",
+    "certificate": "CertificateBeingDeleted",
+}
+"""Kind of resource -> the code where it is being deleted."""
+
+EXISTS = {
+    "job": "JobExists",
+    "pool": "PoolExists",
+    "jobschedule": "JobScheduleExists",
+    "certificate": "CertificateExists",
+}
+"""Kind of resource -> the code where there is one of that id."""

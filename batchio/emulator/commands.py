@@ -24,10 +24,14 @@ from functools import lru_cache
 
 import msgspec
 
+from .processes.orders import KILLED
+
 SECONDS = 1.0
 """How long a command takes that is not known."""
 LEAST = 0.01
 MOST = 10.0 * 365 * 86400
+MOST_TRIES = 1000
+"""How often a command is tried again that has no limit, where nobody could see the tries."""
 LONGEST_LINE = 4096
 """A longer command line is not looked into."""
 
@@ -60,6 +64,27 @@ def plan_of(command_line: str, environment: Mapping[str, str], tries: int = 0) -
         if _CODE.fullmatch(chosen):
             plan = msgspec.structs.replace(plan, exit_code=int(chosen))
     return plan
+
+
+class Tries(msgspec.Struct, frozen=True):
+    """How a command goes that is tried again: how long all its tries take, and how the last one ends."""
+
+    seconds: float
+    exit_code: int
+    retries: int
+    killed: bool
+
+
+def tries_of(command_line: str, environment: Mapping[str, str], most: int, limit: float) -> Tries:
+    """The tries of a command: `most` after the first (-1: `MOST_TRIES`), each killed after `limit` seconds."""
+    seconds, retries = 0.0, 0
+    while True:
+        plan = plan_of(command_line, environment, retries)
+        killed = plan.seconds > limit
+        seconds += min(plan.seconds, limit)
+        if killed or plan.exit_code == 0 or retries == (MOST_TRIES if most < 0 else min(most, MOST_TRIES)):
+            return Tries(seconds, KILLED if killed else plan.exit_code, retries, killed)
+        retries += 1
 
 
 def _bounded(seconds: float) -> float:

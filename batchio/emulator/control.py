@@ -4,6 +4,8 @@
     POST /_emulator/reset              forget all resources, the log and the counters; faults as at the start
     GET  /_emulator/clock              {"now": "2024-07-01T00:00:00.0000000Z"}
     POST /_emulator/clock              {"advance": 90.5} moves the clock ahead by so many seconds
+    GET  /_emulator/holds              the states that are held, as [{"kind": "task", "state": "preparing"}]
+    PUT  /_emulator/holds              hold these states, and no others; `Emulator.hold` tells what that means
     GET  /_emulator/faults             the rules in force: a list of objects with the fields of `FaultRule`
     PUT  /_emulator/faults             put these rules in place of all
     GET  /_emulator/requests           the last requests, oldest first; ?last=N for the last N
@@ -32,12 +34,18 @@ from .queries import query_pairs
 from .refusals import Refusal, bad_query
 from .request_log import RequestLog
 from .store import Store
+from .transitions import check_can_hold
 
 PREFIX = "/_emulator/"
 
 
 class _Advance(msgspec.Struct, forbid_unknown_fields=True):
     advance: float
+
+
+class _Hold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    kind: str
+    state: str
 
 
 class _Application(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
@@ -47,6 +55,7 @@ class _Application(msgspec.Struct, forbid_unknown_fields=True, rename="camel"):
 
 
 _applications = msgspec.json.Decoder(list[_Application])
+_holds = msgspec.json.Decoder(list[_Hold])
 _advance = msgspec.json.Decoder(_Advance)
 
 
@@ -63,6 +72,8 @@ class Control:
             ("POST", "reset"): self._do_reset,
             ("GET", "clock"): self._read_clock,
             ("POST", "clock"): self._move_clock,
+            ("GET", "holds"): self._read_holds,
+            ("PUT", "holds"): self._put_holds,
             ("GET", "faults"): self._read_faults,
             ("PUT", "faults"): self._put_faults,
             ("GET", "requests"): self._requests,
@@ -107,6 +118,22 @@ class Control:
         except (msgspec.DecodeError, UnicodeDecodeError, ConfigurationError) as error:
             raise Refusal("InvalidRequestBody", (("Reason", str(error)),)) from None
         return self._read_clock(query, body)
+
+    def _read_holds(self, _query: str, _body: bytes) -> Any:
+        return [_Hold(kind, state) for kind, state in self._store.held]
+
+    def _put_holds(self, query: str, body: bytes) -> Any:
+        try:
+            wanted = {(hold.kind, hold.state) for hold in _holds.decode(body)}
+            for kind, state in wanted:
+                check_can_hold(kind, state)
+        except (msgspec.DecodeError, UnicodeDecodeError, ConfigurationError) as error:
+            raise Refusal("InvalidRequestBody", (("Reason", str(error)),)) from None
+        for kind, state in sorted(wanted):
+            self._store.hold(kind, state)
+        for kind, state in set(self._store.held) - wanted:
+            self._store.release(kind, state)
+        return self._read_holds(query, body)
 
     def _read_faults(self, _query: str, _body: bytes) -> Any:
         return list(self._faults)

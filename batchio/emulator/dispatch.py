@@ -12,18 +12,17 @@ from . import ticks
 from .commands import plan_of
 from .dependencies import wait_for_dependencies
 from .node_life import give_back, take
+from .processes.orders import KILLED
 from .resources import Job, Node, Pool, Run, StoredTask
 from .rooms import Rooms
 from .specials import prepare
-from .states import ACTIVE, PREPARING, RUNNING
+from .states import ACTIVE, COMPLETED, PREPARING, RUNNING
 from .task_ends import ended, retries_left
 from .task_reading import environment_of, read_parts
 
 if TYPE_CHECKING:
     from .store import Store
 
-KILLED = 137
-"""The exit code of a process that was killed, as Linux has it."""
 LOOK_AHEAD = 100
 """How many tasks of a job for which there is no room are passed over for others."""
 
@@ -72,9 +71,10 @@ def _start_tasks_of(store: Store, job: Job, rooms: Rooms, when: int) -> None:
 
 def start(store: Store, job: Job, task: StoredTask, nodes: tuple[Node, ...], when: int) -> None:
     """Put a task onto nodes; it runs at once, or when the job's preparation task has ended there."""
-    run = Run(since=when, state=PREPARING, job=job, task=task, nodes=nodes)
+    # The task's birth may be a few ticks ahead of a clock that stands still.
+    run = Run(since=max(when, task.since), state=PREPARING, job=job, task=task, nodes=nodes)
     record = task.ran()
-    record.start = record.end = record.exit_code = record.result = record.failure = None
+    _forget_run(store, job, task)
     record.pool, record.node = nodes[0].pool.id, nodes[0].id
     if len(nodes) > 1 or record.seldom.nodes:
         record.happens(nodes=tuple(node.id for node in nodes[1:]))
@@ -95,6 +95,8 @@ def begin(store: Store, run: Run, when: int, _why: str | None) -> None:
     parts = read_parts(task)
     record = task.ran()
     record.start = when
+    job.usage.wait += when - task.born
+    store.note(job)
     if store.processes is not None:
         store.processes.begin_run(run, when)
         store.put_task(job, task, RUNNING)
@@ -106,6 +108,17 @@ def begin(store: Store, run: Run, when: int, _why: str | None) -> None:
         span, run.exit_code, run.failure = limit, KILLED, "TaskEnded"
     run.ends = when + span
     store.put_task(job, task, RUNNING)
+
+
+def _forget_run(store: Store, job: Job, task: StoredTask) -> None:
+    """A task runs again: of the run before only what it took is kept. Its wait is that before the latest run."""
+    record = task.ran()
+    spent = record.spent
+    if record.start is not None:
+        job.usage.wait -= record.start - task.born
+        store.note(job)
+    record.start = record.end = record.exit_code = record.result = record.failure = None
+    record.spend(spent)
 
 
 def end(store: Store, run: Run, when: int, _why: str | None) -> None:
@@ -120,14 +133,16 @@ def end(store: Store, run: Run, when: int, _why: str | None) -> None:
         node.succeeded += succeeded
     if not succeeded and run.failure is None and retries_left(job, task):
         record.happens(retries=record.seldom.retries + 1, last_retry=when)
+        job.usage.retries += 1
         store.put_task(job, task, ACTIVE)
         queue_task(store, job, task, first=True)
         return
     ended(store, job, task, failure=None if succeeded else run.failure or "FailureExitCode")
 
 
-def release(store: Store, run: Run) -> None:
-    """The run is over: its nodes have room again."""
+def release(store: Store, run: Run) -> int:
+    """The run is over: its nodes have room again. Gives how long it ran."""
+    span = _add_up(store, run)
     run.gone = True
     if store.processes is not None:
         store.processes.end(run)
@@ -136,12 +151,27 @@ def release(store: Store, run: Run) -> None:
         give_back(store, node, run)
     store.touch_pool(run.job)
     store.touch(run.job)
+    return span
+
+
+def _add_up(store: Store, run: Run) -> int:
+    start = run.task.ran().start
+    if run.gone or start is None:
+        return 0
+    span = max(store.now() - start, 0)
+    run.job.usage.wall += span
+    run.job.usage.cpu += span * len(run.nodes)
+    pool = run.nodes[0].pool
+    pool.usage.busy += span * run.task.slots * len(run.nodes)
+    store.note(pool)
+    return span
 
 
 def requeue(store: Store, run: Run) -> None:
     """Take a task off its nodes; it will run again."""
-    release(store, run)
+    span = release(store, run)
     record = run.task.ran()
+    record.spend(record.spent + span)
     record.happens(requeues=record.seldom.requeues + 1, last_requeue=store.now())
     store.put_task(run.job, run.task, ACTIVE)
     queue_task(store, run.job, run.task, first=True)
@@ -151,13 +181,16 @@ def kill(store: Store, run: Run) -> None:
     """End a task by request; it will not run again."""
     release(store, run)
     record = run.task.ran()
-    record.end, record.exit_code = store.now(), KILLED if run.state == RUNNING else None
+    record.end, record.exit_code = max(store.now(), run.task.since), KILLED if run.state == RUNNING else None
     ended(store, run.job, run.task, failure="TaskEnded")
 
 
 def end_runs(store: Store, runs: list[Run], option: str) -> None:
     """Do to runs what the option of a request says; what it lets go on, goes on."""
     for run in runs:
+        if run.gone:
+            # The end of another one of these has ended the job, and with it this one.
+            continue
         if option == "requeue":
             requeue(store, run)
         elif option == "terminate":
@@ -170,7 +203,10 @@ def end_task(store: Store, job: Job, task: StoredTask) -> None:
     if run is not None:
         kill(store, run)
         return
-    task.ran().end = store.now()
+    record = task.ran()
+    spent = record.spent
+    record.end = max(store.now(), task.since)
+    record.spend(spent)
     ended(store, job, task, failure="TaskEnded")
 
 
@@ -179,7 +215,7 @@ def reactivate(store: Store, job: Job, task: StoredTask) -> None:
     store.count_failure(job, task, -1)
     record = task.ran()
     record.happens(retries=0, last_retry=None)
-    record.start = record.end = record.exit_code = record.result = record.failure = None
+    _forget_run(store, job, task)
     record.pool = record.node = None
     store.put_task(job, task, ACTIVE)
     queue_task(store, job, task)
@@ -192,4 +228,8 @@ def forget(store: Store, job: Job, task: StoredTask) -> None:
         release(store, run)
     if store.processes is not None:
         store.processes.task_is_gone(job, task)
+    if task.state == COMPLETED:
+        failed = task.ran().result == "failure"
+        job.usage.failed += failed
+        job.usage.succeeded += not failed
     store.remove_task(job, task)

@@ -8,8 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from . import dispatch, job_life, node_life, pool_life, schedule_life
-from .resources import Certificate
+from . import certificate_life, dispatch, job_life, node_life, pool_life, scale_life, schedule_life
 from .states import (
     ACTIVE,
     COMPLETED,
@@ -34,22 +33,6 @@ if TYPE_CHECKING:
 Effect = Callable[["Store", Any, int, "str | None"], None]
 
 
-def _certificate_goes(store: Store, certificate: Certificate, _when: int, _why: str | None) -> None:
-    """Look who uses it: then it stays."""
-    certificate.users = tuple(
-        pool.id
-        for pool in store.pools.all()
-        if any(
-            reference.get("thumbprint", "").lower() == certificate.id.lower()
-            for reference in pool.spec.get("certificateReferences", ())
-        )
-    )
-
-
-def _certificate_gone(store: Store, certificate: Certificate, _when: int, _why: str | None) -> None:
-    store.certificates.remove(certificate.key)
-
-
 EFFECTS: dict[tuple[str, str], Effect] = {
     ("job", ACTIVE): job_life.active,
     ("job", DISABLING): job_life.disabling,
@@ -66,6 +49,7 @@ EFFECTS: dict[tuple[str, str], Effect] = {
     ("jobschedule", COMPLETED): schedule_life.completed,
     ("jobschedule", DELETING): schedule_life.deleting,
     ("jobschedule", "gone"): schedule_life.gone,
+    ("pool", "evaluate the formula"): scale_life.run_is_due,
     ("pool", "start tasks"): dispatch.start_tasks,
     ("pool", DELETING): pool_life.deleting,
     ("pool", "gone"): pool_life.gone,
@@ -80,7 +64,7 @@ EFFECTS: dict[tuple[str, str], Effect] = {
     ("node", DEALLOCATING): node_life.down,
     ("node", LEAVING_POOL): node_life.leaving,
     ("node", "gone"): node_life.gone,
-    ("certificate", DELETING): _certificate_goes,
-    ("certificate", "gone"): _certificate_gone,
+    ("certificate", DELETING): certificate_life.deleting,
+    ("certificate", "gone"): certificate_life.gone,
 }
 """(kind, state) -> what follows at once; acts of `transitions` stand here like states."""

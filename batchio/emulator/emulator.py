@@ -154,10 +154,29 @@ class Emulator:
         return self._log.records
 
     def reset(self) -> None:
-        """Forget all resources, the log and the counters; the fault rules are those of the start, unused."""
+        """Forget all resources, the holds, the log and the counters; the fault rules are those of the start, unused."""
         self._store.reset()
         self._log.clear()
         self._faults.replace(self._first_faults)
+
+    @property
+    def holds(self) -> list[tuple[str, str]]:
+        """Kinds and states that are held."""
+        return self._store.held
+
+    def hold(self, kind: str, state: str) -> None:
+        """Hold a state: what is in it or comes into it does nothing by itself, however far the clock moves.
+
+        `kind` and `state` as `transitions.TRANSITIONS` has them: `hold("task", "preparing")`, `hold("task",
+        "active")` (no task starts), `hold("node", "creating")`, `hold("allocation", "resizing")`, `hold("job",
+        "terminating")`, `hold("jobschedule", "active")` (no job is made). Requests are obeyed as ever. Raises
+        `ConfigurationError` for a state that nothing leaves by itself.
+        """
+        self._store.hold(kind, state)
+
+    def release(self, kind: str, state: str) -> None:
+        """End a hold: what was due in the meantime happens now, and ends now. One that is not there is fine."""
+        self._store.release(kind, state)
 
     def _forget_certificate(self) -> None:
         certificate, self._certificate = self._certificate, None

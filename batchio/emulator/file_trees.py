@@ -14,6 +14,7 @@ from .resources import Job, Node, StoredTask
 from .states import COMPLETED, LEAVING_POOL
 from .store import Store
 from .task_reading import environment_of, pairs, read_parts
+from .task_runs import TaskRun
 from .ticks import read_duration
 from .trees import File, Tree
 
@@ -77,13 +78,18 @@ def _node_of(store: Store, job: Job, task: StoredTask) -> Node:
     node = None if pool is None else pool.nodes.get(run.node)
     if node is None or node.state == LEAVING_POOL:
         raise Refusal("TaskFilesUnavailable", (("Reason", "The node is gone"),))
-    retention = read_parts(task).constraints.retention_time
-    kept = read_duration(_RETENTION if retention is None else retention)
-    if task.state == COMPLETED and run.end is not None and run.end + kept < store.now():
+    if _is_cleaned(store, task, run):
         if store.processes is not None:
             store.processes.task_is_gone(job, task)
         raise Refusal("TaskFilesCleanedup")
     return node
+
+
+def _is_cleaned(store: Store, task: StoredTask, run: TaskRun) -> bool:
+    """Whether the retention time of the task is over."""
+    retention = read_parts(task).constraints.retention_time
+    kept = read_duration(_RETENTION if retention is None else retention)
+    return task.state == COMPLETED and run.end is not None and run.end + kept < store.now()
 
 
 def _plan(job: Job, task: StoredTask) -> Plan:
@@ -126,6 +132,8 @@ def _node_files(store: Store, node: Node, born: int) -> dict[str, Simulated]:
         job = store.jobs.get(job_id)
         task = None if job is None else job.tasks.get(task_id)
         if job is None or task is None or task.run is None or task.run.node != node.id or task.run.start is None:
+            continue
+        if _is_cleaned(store, task, task.run):
             continue
         for path in (f"workitems/{job.id}", f"workitems/{job.id}/job-1", f"workitems/{job.id}/job-1/{task.id}"):
             files.setdefault(path, (None, task.run.start))

@@ -14,7 +14,7 @@ from .dispatch import end_runs, queue_task, requeue
 from .pool_life import make_pool
 from .resources import Job, JobSchedule, Special, StoredTask
 from .specials import break_off_preparation, run_release_tasks
-from .states import DELETING
+from .states import COMPLETED, DELETING
 
 if TYPE_CHECKING:
     from .store import Store
@@ -39,6 +39,7 @@ def make_job(store: Store, id: str, spec: dict[str, Any], schedule: JobSchedule 
     )
     store.add(store.jobs, job)
     _find_pool(store, job)
+    store.touch_pool(job)
     manager: dict[str, Any] | None = spec.get("jobManagerTask")
     if manager is not None:
         body = {name: value for name, value in manager.items() if name not in _MANAGER_ONLY}
@@ -102,9 +103,7 @@ def completed(store: Store, job: Job, when: int, _why: str | None) -> None:
     job.end_time = when
     _give_pool_back(store, job)
     if job.schedule is not None:
-        store.touch(job.schedule)
-        # A job that was late may be made now.
-        store.move(job.schedule, "make a job", when)
+        _tell_schedule(store, job.schedule, when)
 
 
 def deleting(store: Store, job: Job, _when: int, _why: str | None) -> None:
@@ -123,8 +122,17 @@ def gone(store: Store, job: Job, when: int, _why: str | None) -> None:
     _give_pool_back(store, job)
     if job.schedule is not None:
         job.schedule.jobs.remove(job.key)
-        store.touch(job.schedule)
-        store.move(job.schedule, "make a job", when)
+        job.schedule.usage.add(job.usage)
+        job.schedule.usage.succeeded += job.tasks_in[COMPLETED] - job.failed
+        job.schedule.usage.failed += job.failed
+        _tell_schedule(store, job.schedule, when)
+
+
+def _tell_schedule(store: Store, schedule: JobSchedule, when: int) -> None:
+    """A job of a schedule is over: one that was late may be made now."""
+    if not schedule.gone:
+        store.touch(schedule)
+        store.move(schedule, "make a job", when)
 
 
 def _give_pool_back(store: Store, job: Job) -> None:

@@ -22,6 +22,7 @@ from .resources import JobSchedule
 from .schedule_life import plan
 from .settings import check_metadata
 from .states import ACTIVE, COMPLETED, DELETING, DISABLED, TERMINATING
+from .statistics import schedule_statistics
 from .strict import wire_fields
 from .ticks import read_time
 from .views import schedule_url, schedule_view
@@ -39,6 +40,7 @@ SCHEDULES: Kind[JobSchedule] = Kind(
     find=lambda call: call.store.schedule(call.params["jobScheduleId"]),
     shelf=lambda call: call.store.schedules,
     viewer=lambda call: lambda schedule: schedule_view(call.base, schedule),
+    statistics=schedule_statistics,
 )
 
 

@@ -28,6 +28,7 @@ from .refusals import Refusal, bad_property
 from .resources import Job
 from .settings import check_least, check_metadata
 from .states import COMPLETED, DELETING, PREPARING, RUNNING
+from .statistics import job_statistics
 from .task_views import status_view
 from .views import job_url, job_view
 
@@ -41,6 +42,7 @@ JOBS: Kind[Job] = Kind(
     find=lambda call: call.store.job(call.params["jobId"]),
     shelf=lambda call: call.store.jobs,
     viewer=lambda call: lambda job: job_view(call.base, job),
+    statistics=job_statistics,
 )
 _OF_SCHEDULE: Kind[Job] = Kind(
     "jobs",
@@ -49,6 +51,7 @@ _OF_SCHEDULE: Kind[Job] = Kind(
     find=lambda call: call.store.job(call.params["jobId"]),
     shelf=lambda call: call.store.schedule(call.params["jobScheduleId"]).jobs,
     viewer=lambda call: lambda job: job_view(call.base, job),
+    statistics=job_statistics,
 )
 _STATUSES = Listing(
     "jobpreparationandreleasetaskstatuslist",

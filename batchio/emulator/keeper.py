@@ -53,7 +53,7 @@ class Keeper:
 
     def _load(self) -> None:
         database = self._database = Database(self._path)
-        forgotten = self._changes.all
+        forgotten, held = self._changes.all, self._store.held
         self._store.changes = None
         self._store.reset()
         try:
@@ -66,6 +66,7 @@ class Keeper:
             self._store.reset()
         elif processes and self._store.processes is None:
             boot_again(self._store)
+        self._store.hold_again(held)
 
     async def kept(self) -> None:
         """Wait until all that has changed is in the file. Raises `Refusal` where it cannot be written."""

@@ -15,7 +15,7 @@ from .calls import Answer, Call, answer_json, change_headers
 from .conditions import check_conditions
 from .filter_match import Properties
 from .pages import Listing, pick
-from .queries import selected
+from .queries import expands, selected
 from .resources import Resource
 from .shapes import shape
 from .shelf import Shelf, Shelved
@@ -28,7 +28,8 @@ class Kind(Generic[T]):
     """A kind of resource: `name` in the metadata, its model, what filters may ask.
 
     `find` gives the one resource of a call, `shelf` all of them; `viewer` gives for a call what shows a resource;
-    `counts` how many there are in which state, where that is known. `has_tag`: it has an ETag, and conditions.
+    `statistics` what `$expand=stats` adds; `counts` how many there are in which state, where that is known.
+    `has_tag`: it has an ETag, and conditions.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Kind(Generic[T]):
         find: Callable[[Call], T],
         shelf: Callable[[Call], Shelf[T]],
         viewer: Callable[[Call], View],
+        statistics: Callable[[Call, Any], dict[str, Any]] | None = None,
         counts: Callable[[Call], Mapping[str, int]] | None = None,
         has_tag: bool = True,
     ) -> None:
@@ -49,6 +51,7 @@ class Kind(Generic[T]):
         self._find = find
         self._shelf = shelf
         self._viewer = viewer
+        self._statistics = statistics
         self._counts = counts
         self._has_tag = has_tag
 
@@ -60,14 +63,20 @@ class Kind(Generic[T]):
         if self._has_tag:
             check_conditions(call, thing.changed)
             headers = change_headers(thing.changed)
-        shown = self._viewer(call)(thing)
+        shown = self._view(call)(thing)
         return answer_one(call, f"{self._name}/@Element", self._model, shown, headers=headers, names=names)
 
     def list(self, call: Call) -> Answer:
         """A page of them."""
         shelf = self._shelf(call)
         counts = None if self._counts is None else self._counts(call)
-        return self._listing.answer(call, shelf, self._viewer(call), counts)
+        return self._listing.answer(call, shelf, self._view(call), counts)
+
+    def _view(self, call: Call) -> View:
+        view, statistics = self._viewer(call), self._statistics
+        if statistics is None or not expands(call):
+            return view
+        return lambda thing: {**view(thing), "stats": statistics(call, thing)}
 
     def exists(self, call: Call) -> Answer:
         """Whether it is there."""

@@ -106,6 +106,9 @@ def gone(store: Store, node: Node, _when: int, _why: str | None) -> None:
     """A node has left."""
     if store.processes is not None:
         store.processes.node_is_wiped(node)
+    usage, span = node.pool.usage, store.now() - node.born
+    usage.nodes += span
+    usage.dedicated += span if node.dedicated else 0
     node.pool.nodes.remove(node.key)
     arrived(store, node.pool)
     store.touch(node.pool)

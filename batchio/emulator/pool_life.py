@@ -9,9 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import ticks
+from .autoscale import History
 from .node_ends import REQUEUE, remove
 from .node_life import arrived, make_node
 from .resources import Allocation, Pool
+from .scaling import Scaling
 from .states import RESIZING, STEADY
 from .ticks import read_duration
 
@@ -39,7 +41,7 @@ def make_pool(store: Store, id: str, spec: dict[str, Any]) -> Pool:
         id=id, spec=spec, born=stamp, changed=stamp, since=stamp, allocation=allocation, number=store.pools_made
     )
     if spec.get("enableAutoScale"):
-        pool.scaled = stamp
+        start_scaling(store, pool, stamp)
     store.add(store.pools, pool)
     for job in store.jobs.all():
         if (job.pool_id or "").lower() == pool.key:
@@ -47,6 +49,19 @@ def make_pool(store: Store, id: str, spec: dict[str, Any]) -> Pool:
     if pool.target(dedicated=True) or pool.target(dedicated=False):
         resize(store, pool)
     return pool
+
+
+def start_scaling(store: Store, pool: Pool, now: int) -> None:
+    """From now on a formula scales the pool: a run is due, and its samples begin or go on."""
+    history = History() if pool.scaling is None else pool.scaling.history
+    pool.scaling = Scaling(enabled=now, next_run=now, history=history)
+    store.note_samples(pool)
+
+
+def stop_scaling(pool: Pool) -> None:
+    """No formula scales the pool any more."""
+    pool.spec = {**pool.spec, "enableAutoScale": False}
+    pool.scaling = None
 
 
 def resize(store: Store, pool: Pool, option: str = REQUEUE) -> None:
@@ -90,7 +105,7 @@ def steady(store: Store, allocation: Allocation, _when: int, why: str | None) ->
 def deleting(store: Store, pool: Pool, when: int, _why: str | None) -> None:
     """All nodes go, whatever runs on them."""
     pool.spec["targetDedicatedNodes"] = pool.spec["targetLowPriorityNodes"] = 0
-    pool.spec["enableAutoScale"] = False
+    stop_scaling(pool)
     for node in pool.nodes.all():
         remove(store, node, REQUEUE)
     if pool.allocation.state == STEADY and len(pool.nodes):

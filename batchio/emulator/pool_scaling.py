@@ -1,12 +1,10 @@
 """The size of pools: resizes, auto scale, and nodes that are removed.
 
-Law: as in `jobs`. What a formula gives is the business of `EVALUATOR`; without one a formula is kept, is not
-looked into, and scales nothing.
+Law: as in `jobs`. What a formula gives, and when, is the business of `scale_life`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from msgspec import UNSET
@@ -24,17 +22,14 @@ from .bodies import normal
 from .calls import Answer, Call, Handler
 from .kinds import accepted, answer_one, changed
 from .node_ends import REQUEUE, remove
-from .pool_life import resize
+from .pool_life import resize, start_scaling, stop_scaling
 from .pool_views import pool_url
 from .pools import live_pool
 from .refusals import Refusal, bad_property
 from .resources import Pool
+from .scale_life import check_formula, evaluate
 from .settings import check_least
 from .states import RESIZING, STEADY, STOPPING
-from .store import Store
-
-EVALUATOR: Callable[[Store, Pool, str], dict[str, Any]] | None = None
-"""Evaluates a formula for a pool; gives an `AutoScaleRun` in wire shape, raises `Refusal`. None: answers 501."""
 
 _AGAIN_AFTER = 30 * ticks.SECOND
 _TARGETS = (
@@ -90,7 +85,7 @@ def remove_nodes(call: Call) -> Answer:
 
 
 def _check_can_resize(pool: Pool) -> None:
-    if pool.spec.get("enableAutoScale"):
+    if pool.scaling is not None:
         raise Refusal("OperationNotValidOnPool", (("Reason", "The pool scales by a formula"),))
     if pool.allocation.state != STEADY:
         raise Refusal("PoolBeingResized")
@@ -109,21 +104,23 @@ def enable_auto_scale(call: Call) -> Answer:
     if sent.auto_scale_formula is UNSET and "autoScaleFormula" not in pool.spec:
         reason = "autoScaleFormula is required where the pool has none"
         raise Refusal("MissingRequiredProperty", (("PropertyName", "autoScaleFormula"), ("Reason", reason)))
+    if sent.auto_scale_formula is not UNSET:
+        check_formula(sent.auto_scale_formula)
+    now = call.store.now()
+    if pool.scaling is not None and now - pool.scaling.enabled < _AGAIN_AFTER:
+        raise Refusal("TooManyEnableAutoScaleRequests", headers={"Retry-After": "30"})
     if pool.allocation.state != STEADY:
         raise Refusal("PoolBeingResized")
-    now = call.store.now()
-    if pool.spec.get("enableAutoScale") and pool.scaled is not None and now - pool.scaled < _AGAIN_AFTER:
-        raise Refusal("TooManyEnableAutoScaleRequests", headers={"Retry-After": "30"})
-    pool.scaled = now
     pool.spec = {**pool.spec, **normal(sent), "enableAutoScale": True}
+    start_scaling(call.store, pool, now)
     return changed(call, 200, pool, pool_url(call.base, pool))
 
 
 def disable_auto_scale(call: Call) -> Answer:
     """Pools_DisablePoolAutoScale."""
     pool = live_pool(call)
-    kept = {name: value for name, value in pool.spec.items() if not name.startswith("autoScale")}
-    pool.spec = {**kept, "enableAutoScale": False}
+    pool.spec = {name: value for name, value in pool.spec.items() if not name.startswith("autoScale")}
+    stop_scaling(pool)
     return changed(call, 200, pool, pool_url(call.base, pool))
 
 
@@ -131,15 +128,16 @@ def evaluate_auto_scale(call: Call) -> Answer:
     """Pools_EvaluatePoolAutoScale."""
     pool = live_pool(call)
     sent = call.read(PoolEvaluateAutoScaleParameter)
-    if not pool.spec.get("enableAutoScale"):
+    if pool.scaling is None:
         raise Refusal("OperationNotValidOnPool", (("Reason", "The pool does not scale by a formula"),))
-    if EVALUATOR is None:
-        raise Refusal("NotImplemented", (("Operation", ops.EVALUATE_POOL_AUTO_SCALE.id),))
-    run = EVALUATOR(call.store, pool, sent.auto_scale_formula)
+    run = evaluate(call.store, pool, pool.scaling, sent.auto_scale_formula)
     return answer_one(call, "Microsoft.Azure.Batch.Protocol.Entities.AutoScaleRun", AutoScaleRun, run)
 
 
-HANDLERS: dict[str, Handler] = {ops.DISABLE_POOL_AUTO_SCALE.id: disable_auto_scale}
+HANDLERS: dict[str, Handler] = {
+    ops.DISABLE_POOL_AUTO_SCALE.id: disable_auto_scale,
+    ops.EVALUATE_POOL_AUTO_SCALE.id: evaluate_auto_scale,
+}
 
 SIMULATED: dict[str, Handler] = {
     ops.RESIZE_POOL.id: resize_pool,
@@ -147,6 +145,3 @@ SIMULATED: dict[str, Handler] = {
     ops.REMOVE_NODES.id: remove_nodes,
     ops.ENABLE_POOL_AUTO_SCALE.id: enable_auto_scale,
 }
-
-LEFT_OUT: dict[str, Handler] = {ops.EVALUATE_POOL_AUTO_SCALE.id: evaluate_auto_scale}
-"""Checks its request, then answers 501 until there is an `EVALUATOR`."""

@@ -75,8 +75,8 @@ def pool_view(base: str, pool: Pool) -> dict[str, Any]:
         view["startTask"] = {**_START_TASK_DEFAULTS, **view["startTask"]}
     if view["enableAutoScale"]:
         view.setdefault("autoScaleEvaluationInterval", "PT15M")
-    if pool.auto_scale_run is not None:
-        view["autoScaleRun"] = pool.auto_scale_run
+    if pool.scaling is not None and pool.scaling.run is not None:
+        view["autoScaleRun"] = pool.scaling.run
     if pool.errors and pool.allocation.state == STEADY:
         view["resizeErrors"] = [{"code": code, "message": ERRORS[code], "values": []} for code in pool.errors]
     view.pop("previousState", None)

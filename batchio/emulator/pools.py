@@ -14,14 +14,17 @@ from ..service import operations as ops
 from . import filter_tables
 from .bodies import normal, normal_changes
 from .calls import Answer, Call, Handler, answer_created
+from .certificate_life import certificate_key
 from .conditions import check_conditions
 from .kinds import Kind, changed
 from .pool_life import make_pool
 from .pool_views import pool_url, pool_view
 from .refusals import Refusal, bad_property
-from .resources import Pool, certificate_key
+from .resources import Pool
+from .scale_life import check_formula
 from .settings import check_least, check_metadata
 from .states import DELETING
+from .statistics import pool_statistics
 from .strict import wire_fields
 
 MAX_POOLS = 100
@@ -39,6 +42,7 @@ POOLS: Kind[Pool] = Kind(
     find=lambda call: call.store.pool(call.params["poolId"]),
     shelf=lambda call: call.store.pools,
     viewer=lambda call: lambda pool: pool_view(call.base, pool),
+    statistics=pool_statistics,
 )
 
 
@@ -128,6 +132,8 @@ def _check(sent: Any) -> None:
     check_least("taskSlotsPerNode", getattr(sent, "task_slots_per_node", UNSET), 1)
     check_least("maxTasksPerNode", getattr(sent, "max_tasks_per_node", UNSET), 1)
     check_metadata(sent.metadata)
+    if scaled:
+        check_formula(sent.auto_scale_formula)
 
 
 HANDLERS: dict[str, Handler] = {

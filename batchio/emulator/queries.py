@@ -104,7 +104,7 @@ def wire_names(model: type[Model], version: str) -> frozenset[str]:
 
 def selected(call: Call, model: type[Model]) -> tuple[str, ...] | None:
     """The properties that `$select` asks for; None for all. Raises `Refusal` for one that the model has not."""
-    check_expand(call)
+    expanded = ("stats",) if expands(call) else ()
     text = call.query.get("$select")
     if text is None or text.strip() == "*":
         return None
@@ -112,12 +112,13 @@ def selected(call: Call, model: type[Model]) -> tuple[str, ...] | None:
     for name in names:
         if name not in wire_names(model, call.version):
             raise bad_query("$select", text, f"{model.__name__} has no property {name!r}")
-    return names
+    return names + expanded
 
 
-def check_expand(call: Call) -> None:
-    """`$expand=stats` is taken and changes nothing: there are no statistics yet."""
+def expands(call: Call) -> bool:
+    """Whether `$expand=stats` is asked for. Raises `Refusal` for anything else."""
     text = call.query.get("$expand")
     for name in () if text is None else text.split(","):
         if name.strip() not in _EXPANDABLE:
             raise bad_query("$expand", text or "", f"{name.strip()!r} cannot be expanded")
+    return text is not None

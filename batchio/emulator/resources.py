@@ -1,4 +1,4 @@
-"""What the service keeps: jobs, tasks, pools, nodes, schedules, certificates.
+"""What the service keeps: jobs, tasks, pools, nodes, schedules; certificates are in `certificate_life`.
 
 Law: a resource is data; it changes through the store, which gives each change its stamp. A stamp is a tick that
 no other change has: it is the time of the change, the ETag and, at birth, the place in listings.
@@ -12,9 +12,11 @@ from typing import Any
 
 import msgspec
 
+from .scaling import Scaling
 from .shelf import Shelf
 from .states import ACTIVE, COMPLETED, ENABLED, IDLE, LEAVING_POOL, RUNNING, TASK_STATES
 from .task_runs import TaskRun
+from .usage import PoolUsage, Usage
 
 
 class Living(msgspec.Struct, eq=False, kw_only=True):
@@ -126,6 +128,7 @@ class Job(Resource, kw_only=True, eq=False):
     )
     statuses: Shelf[NodeStatus] = msgspec.field(default_factory=Shelf[NodeStatus])
     shunned: set[str] = msgspec.field(default_factory=set[str])
+    usage: Usage = msgspec.field(default_factory=Usage)
 
     kind = "job"
 
@@ -148,6 +151,7 @@ class JobSchedule(Resource, kw_only=True, eq=False):
     jobs: Shelf[Job] = msgspec.field(default_factory=Shelf[Job])
     pool_id: str | None = None
     end_time: int | None = None
+    usage: Usage = msgspec.field(default_factory=Usage)
 
     kind = "jobschedule"
 
@@ -163,7 +167,7 @@ class Allocation(Living, kw_only=True, eq=False):
 
 
 class Pool(Resource, kw_only=True, eq=False):
-    """A pool and its nodes; `errors` are those of the latest resize, `scaled` when auto scale was last enabled."""
+    """A pool and its nodes; `errors` are those of the latest resize, `scaling` is there where a formula scales it."""
 
     allocation: Allocation
     nodes: Shelf[Node] = msgspec.field(default_factory=Shelf["Node"])
@@ -174,8 +178,8 @@ class Pool(Resource, kw_only=True, eq=False):
     number: int = 0
     nodes_made: int = 0
     errors: tuple[str, ...] = ()
-    scaled: int | None = None
-    auto_scale_run: dict[str, Any] | None = None
+    scaling: Scaling | None = None
+    usage: PoolUsage = msgspec.field(default_factory=PoolUsage)
 
     kind = "pool"
 
@@ -249,25 +253,6 @@ class Run(Living, kw_only=True, eq=False):
     failure: str | None = None
 
     kind = "task"
-
-
-class Certificate(Resource, kw_only=True, eq=False):
-    """A certificate; its id is its thumbprint. `users` are the pools that kept it from being deleted."""
-
-    algorithm: str
-    users: tuple[str, ...] = ()
-
-    kind = "certificate"
-
-    @property
-    def key(self) -> str:
-        """Algorithm and thumbprint."""
-        return certificate_key(self.algorithm, self.id)
-
-
-def certificate_key(algorithm: str, thumbprint: str) -> str:
-    """The key under which a certificate is kept."""
-    return f"{algorithm}-{thumbprint.replace(' ', '')}".lower()
 
 
 def e_tag(stamp: int) -> str:

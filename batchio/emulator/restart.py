@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .dispatch import KILLED, requeue
+from .dispatch import requeue
+from .processes.orders import KILLED
 from .resources import Job, NodeStatus
 from .specials import undo_preparation
 from .states import CREATING, DEALLOCATED, DEALLOCATING, LEAVING_POOL, STARTING

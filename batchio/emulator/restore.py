@@ -12,12 +12,13 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from .autoscale import History
+from .certificate_life import Certificate
 from .database import Row
 from .dispatch import queue_task
-from .records import PLAIN, READERS, Account
+from .records import PLAIN, READERS, Account, Samples
 from .resources import (
     Allocation,
-    Certificate,
     Job,
     JobSchedule,
     Living,
@@ -28,6 +29,7 @@ from .resources import (
     Special,
     StoredTask,
 )
+from .scaling import Scaling
 from .states import ACTIVE, COMPLETED, LEAVING_POOL, PREPARING, RUNNING, STEADY
 from .store import Store
 from .task_ends import FAILURE
@@ -51,6 +53,7 @@ class _Restorer:
             Certificate.__name__: self._certificate,
             JobSchedule.__name__: self._schedule,
             Pool.__name__: self._pool,
+            Samples.__name__: self._samples,
             Node.__name__: self._node,
             Job.__name__: self._job,
             NodeStatus.__name__: self._status,
@@ -76,11 +79,17 @@ class _Restorer:
         self._living.append(schedule)
 
     def _pool(self, _home: int, record: Any, more: Any) -> None:
-        allocation: Allocation = PLAIN[Allocation].remade(more)
-        pool: Pool = PLAIN[Pool].remade(record, allocation=allocation)
+        allocation: Allocation = PLAIN[Allocation].remade(more[0])
+        scaling = None if more[1] is None else PLAIN[Scaling].remade(more[1], history=History())
+        pool: Pool = PLAIN[Pool].remade(record, allocation=allocation, scaling=scaling)
         self._store.pools.add(pool.key, pool)
         self._pools[pool.born] = pool
         self._living += (pool, allocation)
+
+    def _samples(self, home: int, samples: Samples, _more: None) -> None:
+        scaling = self._pools[home].scaling
+        if scaling is not None:
+            scaling.history.go_on(samples.rows, samples.last)
 
     def _node(self, home: int, record: Any, _more: None) -> None:
         pool = self._pools[home]

@@ -53,7 +53,7 @@ SIMULATED: dict[str, Handler] = {
 REAL_WITH_PROCESSES = frozenset({*files.SIMULATED, *jobs.SIMULATED})
 """What is real where command lines really run: the files, and what preparation and release tasks did."""
 
-HANDLERS: dict[str, Handler] = {**REAL, **SIMULATED, **pool_scaling.LEFT_OUT}
+HANDLERS: dict[str, Handler] = {**REAL, **SIMULATED}
 """Operation id -> handler. An operation that is not in here answers 501."""
 
 _HEX = frozenset("0123456789abcdefABCDEF")

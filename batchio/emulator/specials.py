@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import ticks
-from .commands import plan_of
+from .commands import tries_of
 from .processes.orders import KILLED
 from .resources import Job, Node, NodeStatus, Special
 from .states import RUNNING
@@ -29,11 +29,19 @@ def _special(store: Store, kind: str, job: Job, node: Node, task: dict[str, Any]
         store.enter(special)
         return special
     environment = {**pairs(job.spec.get("commonEnvironmentSettings")), **pairs(task.get("environmentSettings"))}
-    plan = plan_of(task["commandLine"], environment)
-    limit = ticks.read_duration(task.get("maxWallClockTime", _RELEASE_LIMIT)) if kind == "release" else ticks.LONGEST
-    ends = now + min(int(plan.seconds * ticks.SECOND), limit)
+    most = task.get("constraints", {}).get("maxTaskRetryCount", 0)
+    tries = tries_of(task["commandLine"], environment, most, _limit(kind, task) / ticks.SECOND)
     special = Special(
-        since=now, state=RUNNING, kind=kind, job=job, node=node, start=now, ends=ends, exit_code=plan.exit_code
+        since=now,
+        state=RUNNING,
+        kind=kind,
+        job=job,
+        node=node,
+        start=now,
+        ends=now + int(tries.seconds * ticks.SECOND),
+        exit_code=tries.exit_code,
+        retries=tries.retries,
+        failure=None if tries.exit_code == 0 else "TaskEnded" if tries.killed else "FailureExitCode",
     )
     store.enter(special)
     return special

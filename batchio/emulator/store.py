@@ -10,15 +10,18 @@ from collections.abc import Iterable
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from .certificate_life import Certificate
 from .changes import Changes
 from .clock import Clock
+from .codes import BEING_DELETED, EXISTS
 from .effects import EFFECTS
 from .records import Account
 from .refusals import Refusal
-from .resources import Certificate, Job, JobSchedule, Living, Node, NodeStatus, Pool, Resource, StoredTask
+from .resources import Job, JobSchedule, Living, Node, NodeStatus, Pool, Resource, StoredTask
+from .samples import Sampler
 from .shelf import Shelf
 from .states import COMPLETED, DELETING, TERMINATING
-from .transitions import ACTS, GONE, Life
+from .transitions import ACTS, GONE, Life, check_can_hold
 
 if TYPE_CHECKING:
     from .process_life import Processes
@@ -26,18 +29,6 @@ if TYPE_CHECKING:
 R = TypeVar("R", Job, Pool, JobSchedule, Certificate)
 T = TypeVar("T")
 
-_BEING_DELETED = {
-    "job": "JobBeingDeleted",
-    "pool": "PoolBeingDeleted",
-    "jobschedule": "JobScheduleBeingDeleted",
-    "certificate": "CertificateBeingDeleted",
-}
-_EXISTS = {
-    "job": "JobExists",
-    "pool": "PoolExists",
-    "jobschedule": "JobScheduleExists",
-    "certificate": "CertificateExists",
-}
 _TAKES_NO_TASKS = {DELETING: "JobBeingDeleted", TERMINATING: "JobBeingTerminated", COMPLETED: "JobCompleted"}
 
 
@@ -64,7 +55,8 @@ class Store:
         self.certificates: Shelf[Certificate] = Shelf()
         self.applications: dict[str, dict[str, Any]] = {}
         self.pools_made = 0
-        self._life = Life(self.move)
+        self._sampler = Sampler(self.pools, self.note_samples)
+        self._life = Life(self.move, self._sampler)
 
     def reset(self) -> None:
         """Forget everything but the stamps, so that no ETag comes twice."""
@@ -78,7 +70,16 @@ class Store:
         """What belongs to no resource."""
         clock = self.clock
         runs = self.processes is not None
-        return Account(self._last, clock.ticks(), clock.skew, self.pools_made, self.applications, runs)
+        return Account(
+            self._last,
+            clock.ticks(),
+            clock.skew,
+            self.pools_made,
+            self.applications,
+            runs,
+            self._sampler.next,
+            self.held,
+        )
 
     def go_on(self, account: Account) -> None:
         """Be the account that this one was."""
@@ -86,6 +87,8 @@ class Store:
         self._seen = account.now
         self.pools_made, self.applications = account.pools_made, account.applications
         self.clock.go_on(account.now, account.skew)
+        self._sampler.next = account.sampled
+        self.hold_again(account.held)
 
     def resume(self, things: Iterable[Living]) -> AbstractContextManager[None]:
         """Have things that are there again go on with their lives, from the time at which they were last seen.
@@ -98,6 +101,11 @@ class Store:
         """A thing is new or another, and has to be kept; `home` is the job of a `NodeStatus`."""
         if self.changes is not None:
             self.changes.note(self, thing, home)
+
+    def note_samples(self, pool: Pool) -> None:
+        """A pool has new samples."""
+        if self.changes is not None:
+            self.changes.sampled[pool.born] = pool
 
     def note_account(self) -> None:
         """Something has changed that belongs to no resource."""
@@ -122,6 +130,30 @@ class Store:
     def settle(self) -> None:
         """Let everything happen that is due by the clock."""
         self._life.settle(self.clock.ticks())
+
+    @property
+    def held(self) -> list[tuple[str, str]]:
+        """The kinds and states that are held."""
+        return self._life.held
+
+    def hold(self, kind: str, state: str) -> None:
+        """Hold what is in a state; what was due before still happens. Raises `ConfigurationError`."""
+        check_can_hold(kind, state)
+        self.settle()
+        self.hold_again([(kind, state)])
+        self.note_account()
+
+    def hold_again(self, held: Iterable[tuple[str, str]]) -> None:
+        """Hold what was held before a start."""
+        for kind, state in held:
+            self._life.hold(kind, state)
+
+    def release(self, kind: str, state: str) -> None:
+        """Let go what is in a state; what was due in the meantime happens now."""
+        self.settle()
+        self._life.release(kind, state, self.now())
+        self.note_account()
+        self.settle()
 
     def job(self, id: str) -> Job:
         """The job with this id. Raises `Refusal`."""
@@ -151,14 +183,14 @@ class Store:
         """Put a new resource on its shelf; its life begins. Raises `Refusal` where the id is taken."""
         taken = shelf.get(resource.key)
         if taken is not None:
-            raise Refusal((_BEING_DELETED if taken.state == DELETING else _EXISTS)[taken.kind])
+            raise Refusal((BEING_DELETED if taken.state == DELETING else EXISTS)[taken.kind])
         shelf.add(resource.key, resource)
         self.enter(resource)
 
     def start_deleting(self, resource: Resource, *, force: bool = False) -> None:
         """The resource will be gone shortly. Raises `Refusal` where that is so already."""
         if resource.state == DELETING and not (force and not resource.forced):
-            raise Refusal(_BEING_DELETED[resource.kind])
+            raise Refusal(BEING_DELETED[resource.kind])
         resource.forced = force
         self.move(resource, DELETING, self.now())
 
@@ -187,6 +219,8 @@ class Store:
 
     def move(self, thing: Living, state: str, when: int, why: str | None = None) -> None:
         """Put a thing into a state, take it away where that is `GONE`, or do what is none but an act."""
+        # Stamps of one tick run ahead of a clock that stands still; a life never goes back.
+        when = max(when, thing.since)
         if state == GONE:
             thing.gone = True
         elif state not in ACTS:
@@ -237,7 +271,7 @@ class Store:
 
     def put_task(self, job: Job, task: StoredTask, state: str) -> None:
         """Put a task into a state; what it has run is written by the caller, before."""
-        now = self.now()
+        now = max(self.now(), task.since)
         run = task.ran()
         job.tasks_in[task.state] -= 1
         job.slots_in[task.state] -= task.slots

@@ -14,7 +14,8 @@ class Seldom(msgspec.Struct, frozen=True, eq=False, gc=False, kw_only=True):
     """What happens to few tasks; all to which it has not happened share one.
 
     `nodes` are the nodes of a multi-instance task behind the first, `deleted` files that were deleted. `blocks`: it
-    has come to an end that does not satisfy the tasks that depend on it.
+    has come to an end that does not satisfy the tasks that depend on it. `worked` are the ticks of runs that are over,
+    beside those between `start` and `end`.
     """
 
     blocks: bool = False
@@ -24,6 +25,7 @@ class Seldom(msgspec.Struct, frozen=True, eq=False, gc=False, kw_only=True):
     last_requeue: int | None = None
     nodes: tuple[str, ...] = ()
     deleted: tuple[str, ...] = ()
+    worked: int = 0
 
 
 NEVER = Seldom()
@@ -49,3 +51,17 @@ class TaskRun(msgspec.Struct, eq=False, gc=False, kw_only=True):
     def happens(self, **seldom: Any) -> None:
         """Something has happened that happens to few tasks."""
         self.seldom = msgspec.structs.replace(self.seldom, **seldom)
+
+    @property
+    def spent(self) -> int:
+        """How many ticks its runs took that are over."""
+        return self.seldom.worked + self._latest()
+
+    def spend(self, spent: int) -> None:
+        """Its runs took so many ticks, whatever has become of `start` and `end`."""
+        worked = spent - self._latest()
+        if worked != self.seldom.worked:
+            self.happens(worked=worked)
+
+    def _latest(self) -> int:
+        return 0 if self.start is None or self.end is None else self.end - self.start

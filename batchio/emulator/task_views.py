@@ -139,7 +139,8 @@ def _special_view(base: str, job: Job, status: NodeStatus, special: Special, tas
         "taskRootDirectoryUrl": info["taskRootDirectoryUrl"],
     }
     if special.kind == "preparation":
-        view["retryCount"] = special.retries
+        # What is simulated is known before it happens.
+        view["retryCount"] = special.retries if special.done is not None or special.ends is None else 0
     if special.done is not None:
         view["endTime"] = time_text(special.done)
         view |= result_view(special.exit_code, special.failure)

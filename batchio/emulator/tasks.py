@@ -22,6 +22,7 @@ from .pages import Listing
 from .refusals import Refusal
 from .resources import Job, StoredTask
 from .states import COMPLETED
+from .statistics import task_statistics
 from .task_collections import create_task_collection
 from .task_rules import check_constraints, check_task, required_slots, task_problem
 from .task_views import subtask_view, task_view
@@ -49,6 +50,7 @@ TASKS: Kind[StoredTask] = Kind(
     find=_find,
     shelf=lambda call: _job(call).tasks,
     viewer=_viewer,
+    statistics=task_statistics,
     counts=lambda call: _job(call).tasks_in,
 )
 _SUBTASKS = Listing("subtasks", SubtaskInformation, filter_tables.NO_PROPERTIES)

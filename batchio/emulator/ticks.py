@@ -78,6 +78,22 @@ def read_http_date(text: str) -> int:
     return from_datetime(datetime(year, month, day, hour, minute, second, tzinfo=UTC))
 
 
+def duration_text(length: int) -> str:
+    """A duration as the wire has it.
+
+    >>> duration_text(93_784 * SECOND + 5_000_000)
+    'P1DT2H3M4.5S'
+    """
+    seconds, fraction = divmod(length, SECOND)
+    minutes, second = divmod(seconds, 60)
+    hours, minute = divmod(minutes, 60)
+    day, hour = divmod(hours, 24)
+    rest = f"{second}.{fraction:07d}".rstrip("0").rstrip(".")
+    parts = [f"{number}{unit}" for number, unit in ((hour, "H"), (minute, "M"), (rest, "S")) if number not in (0, "0")]
+    days = f"{day}D" if day else ""
+    return f"P{days}T{''.join(parts)}" if parts else f"P{days}" if days else "PT0S"
+
+
 def _fraction(digits: str | None) -> int:
     return int((digits or "0")[:7].ljust(7, "0"))
 

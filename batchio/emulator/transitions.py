@@ -13,6 +13,7 @@ from itertools import count
 
 import msgspec
 
+from ..errors import ConfigurationError
 from . import ticks
 from .causes import (
     ALL_TASKS_COMPLETE,
@@ -22,6 +23,7 @@ from .causes import (
     JOB_LIMIT,
     JOBS_GONE,
     JOBS_OVER,
+    NEXT_EVALUATION,
     NEXT_RUN,
     NO_NODES,
     NODES_ARE_THERE,
@@ -69,9 +71,10 @@ from .states import (
 
 GONE = "gone"
 """Not a state of the service: the resource is no longer there."""
+EVALUATE = "evaluate the formula"
 MAKE_JOB = "make a job"
 START_TASKS = "start tasks"
-ACTS = frozenset({MAKE_JOB, START_TASKS})
+ACTS = frozenset({EVALUATE, MAKE_JOB, START_TASKS})
 """Targets that are no states: something is done, and the state stays."""
 
 
@@ -79,7 +82,7 @@ class Transition(msgspec.Struct, frozen=True):
     """From `source` to `target` after so many seconds, or at a time of `DEADLINES`, and `given` a condition holds.
 
     One whose condition does not hold waits until it does. `why` is the reason that the resource keeps. Of several
-    rows that hold at once the first one counts.
+    rows that hold at once the first one counts. `leaves` is the kind and state that an act really ends.
     """
 
     kind: str
@@ -88,6 +91,7 @@ class Transition(msgspec.Struct, frozen=True):
     target: str
     given: str | None = None
     why: str | None = None
+    leaves: tuple[str, str] | None = None
 
 
 _LIVE_JOB = (ACTIVE, DISABLING, DISABLED, ENABLING)
@@ -108,7 +112,8 @@ TRANSITIONS = (
     Transition("jobschedule", ACTIVE, 0, COMPLETED, given=SCHEDULE_OVER),
     Transition("jobschedule", TERMINATING, 0.5, COMPLETED, given=JOBS_OVER),
     Transition("jobschedule", DELETING, 0.5, GONE, given=JOBS_GONE),
-    Transition("pool", ACTIVE, 0, START_TASKS, given=TASKS_AND_ROOM),
+    Transition("pool", ACTIVE, NEXT_EVALUATION, EVALUATE),
+    Transition("pool", ACTIVE, 0, START_TASKS, given=TASKS_AND_ROOM, leaves=("task", ACTIVE)),
     Transition("pool", DELETING, 0.5, GONE, given=NO_NODES),
     Transition("allocation", RESIZING, 0.5, STEADY, given=NODES_ARE_THERE),
     Transition("allocation", RESIZING, RESIZE_LIMIT, STEADY, why="AllocationTimedOut"),
@@ -139,14 +144,31 @@ _ROWS: dict[tuple[str, str], list[Transition]] = {}
 for _row in TRANSITIONS:
     _ROWS.setdefault((_row.kind, _row.source), []).append(_row)
 
+STATES_TO_HOLD = frozenset(_ROWS) | {row.leaves for row in TRANSITIONS if row.leaves is not None}
+"""Kind and state of what would change by itself."""
+
+
+def check_can_hold(kind: str, state: str) -> None:
+    """Raise `ConfigurationError` for what never changes by itself."""
+    if (kind, state) not in STATES_TO_HOLD:
+        known = ", ".join(sorted(f"{kind} {state}" for kind, state in STATES_TO_HOLD))
+        raise ConfigurationError(f"hold: {kind} {state} does not change by itself; what does: {known}")
+
+
 Move = Callable[[Living, str, int, str | None], None]
 
 
 class Life:
-    """Who changes next. `move` gets a resource, its new state, the time when that is due, and the reason."""
+    """Who changes next. `move` gets a resource, its new state, the time when that is due, and the reason.
 
-    def __init__(self, move: Move) -> None:
+    `before` is told the time up to which nothing has changed, before the next change does.
+    """
+
+    def __init__(self, move: Move, before: Callable[[int], None] = lambda _: None) -> None:
         self._move = move
+        self._before = before
+        self._held: dict[tuple[str, str], dict[int, Living]] = {}
+        self._settled = 0
         self._due: list[tuple[int, int, Living, int]] = []
         self._touched: set[int] = set()
         self._now: int | None = None
@@ -176,7 +198,7 @@ class Life:
         """Plan the further lives of things that were there until `seen`; in the block it is then."""
         for thing in things:
             self.entered(thing, seen)
-        self._now = seen
+        self._now = self._settled = seen
         try:
             yield
         finally:
@@ -188,29 +210,52 @@ class Life:
             self._touched.add(id(thing))
             heappush(self._due, (now + 1, next(self._order), thing, -1))
 
+    @property
+    def held(self) -> list[tuple[str, str]]:
+        """The kinds and states that are held, in their order."""
+        return list(self._held)
+
+    def hold(self, kind: str, state: str) -> None:
+        """What is of this kind and in this state does nothing by itself any more."""
+        self._held.setdefault((kind, state), {})
+
+    def release(self, kind: str, state: str, now: int) -> None:
+        """Hold this no more: what was due in the meantime is due now."""
+        for thing in self._held.pop((kind, state), {}).values():
+            self.touched(thing, now - 1)
+
     def settle(self, now: int) -> None:
         """Let everything happen that is due until now, in the order of time."""
         due = self._due
-        if not due or due[0][0] > now:
-            return
         try:
             while due and due[0][0] <= now:
-                self._now, _, thing, since = heappop(due)
+                when, _, thing, since = heappop(due)
                 if since < 0:
                     self._touched.discard(id(thing))
                 elif since != thing.since:
                     continue
                 if not thing.gone:
+                    # What was planned late, with a time that has passed, changes nothing in the past.
+                    self._now = self._settled = max(when, self._settled)
+                    self._before(self._now)
                     self._change(thing, self._now)
         finally:
             self._now = None
+        self._settled = max(now, self._settled)
+        self._before(now)
 
     def _change(self, thing: Living, now: int) -> None:
-        for row in _ROWS.get((thing.kind, thing.state), ()):
+        place = (thing.kind, thing.state)
+        for row in _ROWS.get(place, ()):
             due = _due(thing, row)
-            if due is not None and due <= now and (row.given is None or thing.forced or CONDITIONS[row.given](thing)):
-                self._move(thing, row.target, now, row.why)
-                return
+            if due is None or due > now or not (row.given is None or thing.forced or CONDITIONS[row.given](thing)):
+                continue
+            held = self._held.get(place, self._held.get(row.leaves or place))
+            if held is not None:
+                held[id(thing)] = thing
+                continue
+            self._move(thing, row.target, now, row.why)
+            return
 
 
 def _due(thing: Living, row: Transition) -> int | None:

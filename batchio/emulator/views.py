@@ -12,7 +12,8 @@ from typing import Any, cast
 from ..models import Certificate as CertificateModel
 from ..models import JobAddParameter, JobScheduleAddParameter
 from ..service.operations import GET_CERTIFICATE, GET_JOB, GET_JOB_SCHEDULE
-from .resources import Certificate, Job, JobSchedule, Resource, e_tag
+from .certificate_life import Certificate
+from .resources import Job, JobSchedule, Resource, e_tag
 from .states import DELETE_FAILED
 from .strict import secret_names
 from .ticks import time_text as text_of_time

@@ -17,6 +17,7 @@ CERTIFICATE = {
     "certificateFormat": "pfx",
     "password": "secret",
 }
+_STATS = {"$expand": "stats"}
 AUTO = {"autoPoolSpecification": {"poolLifetimeOption": "job", "pool": {"vmSize": "small", "targetDedicatedNodes": 1}}}
 
 
@@ -51,6 +52,9 @@ async def _pools(wire: Wire) -> None:
     await _ok(wire, "POST", "/pools", {"id": "empty", "vmSize": "small", "certificateReferences": references})
     pool = {"id": "pool", "vmSize": "small", "targetDedicatedNodes": 3, "taskSlotsPerNode": 2, "startTask": start}
     await _ok(wire, "POST", "/pools", pool)
+    formula = "$TargetDedicatedNodes = max(1, min(3, max($ActiveTasks.GetSample(4))));"
+    scaled = {"enableAutoScale": True, "autoScaleFormula": formula, "autoScaleEvaluationInterval": "PT5M"}
+    await _ok(wire, "POST", "/pools", {"id": "scaled", "vmSize": "small", **scaled})
     await _ok(wire, "DELETE", f"/certificates(thumbprintAlgorithm=sha1,thumbprint={CERTIFICATE['thumbprint']})")
 
 
@@ -73,6 +77,9 @@ async def _jobs(wire: Wire) -> None:
     await _ok(wire, "POST", "/jobs/render/addtaskcollection", {"value": tasks})
     await _ok(wire, "POST", "/jobs", {"id": "auto", "poolInfo": AUTO, "onAllTasksComplete": "terminatejob"})
     await _ok(wire, "POST", "/jobs/auto/tasks", {"id": "one", "commandLine": "sleep 60"})
+    await _ok(wire, "POST", "/jobs", {"id": "grows", "poolInfo": {"poolId": "scaled"}})
+    for number in range(4):
+        await _ok(wire, "POST", "/jobs/grows/tasks", {"id": f"{number}", "commandLine": "sleep 200"})
     for name in ("off", "over", "going"):
         await _ok(wire, "POST", "/jobs", {"id": name, "poolInfo": {"poolId": "pool"}, "priority": 10})
         await _ok(wire, "POST", f"/jobs/{name}/tasks", {"id": "one", "commandLine": "sleep 100"})
@@ -95,24 +102,25 @@ async def seen(wire: Wire) -> dict[str, Any]:
     """All that a client can read, by path."""
     found: dict[str, Any] = {}
 
-    async def read(path: str) -> Any:
-        reply = await wire.get(path)
+    async def read(path: str, **query: str) -> Any:
+        reply = await wire.get(path, **query)
         # A refusal has an id of its own, and the emulator another port.
         said = reply.body.decode().replace(wire.emulator.endpoint, "") if reply.status == 200 else reply.code
         found[path] = (reply.status, said)
         return reply
 
-    for path in ("/certificates", "/applications", "/jobschedules", "/nodecounts"):
+    for path in ("/certificates", "/applications", "/nodecounts", "/_emulator/holds"):
         await read(path)
+    await read("/jobschedules", **_STATS)
     for schedule in ("daily", "idle"):
         await read(f"/jobschedules/{schedule}/jobs")
-    for pool in (await read("/pools")).ids:
+    for pool in (await read("/pools", **_STATS)).ids:
         for node in (await read(f"/pools/{pool}/nodes")).ids:
             await read(f"/pools/{pool}/nodes/{node}/files")
-    for job in (await read("/jobs")).ids:
+    for job in (await read("/jobs", **_STATS)).ids:
         for name in ("taskcounts", "jobpreparationandreleasetaskstatus"):
             await read(f"/jobs/{job}/{name}")
-        for task in (await read(f"/jobs/{job}/tasks")).ids:
+        for task in (await read(f"/jobs/{job}/tasks", **_STATS)).ids:
             await read(f"/jobs/{job}/tasks/{task}/files")
             await read(f"/jobs/{job}/tasks/{task}/subtasksinfo")
     return found
@@ -125,6 +133,8 @@ def records(store: Store) -> dict[tuple[int, int], bytes]:
         for thing in shelf.all():
             changes.note(store, thing)
     for pool in store.pools.all():
+        if pool.scaling is not None:
+            changes.sampled[pool.born] = pool
         for node in pool.nodes.all():
             changes.note(store, node)
     for job in store.jobs.all():

@@ -54,11 +54,11 @@ async def test_everything_that_changes_is_written(db: Path) -> None:
     async with running(db) as wire:
         store: Store = wire.emulator._store  # pyright: ignore[reportPrivateUsage]  # the test looks inside
         await fill(wire)
-        await later(wire, 20)
+        await later(wire, 60)
     written = Database(db)
     rows = list(written.rows())
     written.close()
-    assert {(row.home, row.born): row.record for row in rows if row.born} == records(store)
+    assert {(row.home, row.born): row.record for row in rows if row.home or row.born} == records(store)
     again = Store(standing_clock(), simulate=True)
     restore(again, rows)
     assert records(again) == records(store)
@@ -110,6 +110,71 @@ async def test_what_fell_due_meanwhile_happens_at_its_time(db: Path) -> None:
     assert info["startTime"] == started
     assert info["endTime"][:19] == "2024-07-01T12:01:10"
     assert after["startTime"][:19] == "2024-07-01T12:01:10"
+
+
+_LAST_HOUR = "$TargetDedicatedNodes = 0; all = $ActiveTasks.GetSample(TimeInterval_Hour); n = len(all);"
+
+
+async def evaluated(wire: Wire) -> str:
+    reply = await wire.call("POST", "/pools/scaled/evaluateautoscale", {"autoScaleFormula": _LAST_HOUR})
+    return str(reply.json["results"])
+
+
+async def test_samples_of_formulas_are_there_again(db: Path) -> None:
+    found: list[str] = []
+    async with running(None) as wire:
+        await fill(wire)
+        for _ in range(20):
+            await later(wire, 75)
+            found.append(await evaluated(wire))
+    async with running(db) as wire:
+        await fill(wire)
+    for number in range(20):
+        async with running(db) as wire:
+            await later(wire, 75)
+            assert await evaluated(wire) == found[number]
+    assert found[-1].endswith(";n=50")
+
+
+async def test_samples_of_a_formula_that_was_taken_away_do_not_come_back(db: Path) -> None:
+    async with running(db) as wire:
+        await fill(wire)
+        await later(wire, 300)
+        await wire.call("POST", "/pools/scaled/disableautoscale")
+    async with running(db) as wire:
+        formula = {"autoScaleFormula": _LAST_HOUR}
+        assert (await wire.call("POST", "/pools/scaled/enableautoscale", formula)).status == 200
+    async with running(db) as wire:
+        await later(wire, 30)
+        assert (await evaluated(wire)).endswith(";n=1")
+
+
+@pytest.mark.parametrize("how", ["control", "before the first start", "the emulator itself"])
+async def test_what_is_held_stays_held(db: Path, how: str) -> None:
+    emulator = Emulator(db=db, clock=standing_clock(), nodes="simulate")
+    if how == "before the first start":
+        emulator.hold("task", "running")
+    async with emulator, aiohttp.ClientSession() as session:
+        wire = Wire(emulator, session)
+        if how == "control":
+            await wire.call("PUT", "/_emulator/holds", [{"kind": "task", "state": "running"}])
+        if how == "the emulator itself":
+            emulator.hold("task", "running")
+        await wire.pool(targetDedicatedNodes=1)
+        await wire.job()
+        await later(wire, 10)
+        await wire.add("job", "one", commandLine="true")
+        await later(wire, 10)
+    for _ in range(2):
+        async with running(db) as wire:
+            await later(wire, 100)
+            assert (await wire.get("/jobs/job/tasks/one")).json["state"] == "running"
+    async with running(db) as wire:
+        wire.emulator.release("task", "running")
+        await later(wire, 0.001)
+        assert (await wire.get("/jobs/job/tasks/one")).json["state"] == "completed"
+    async with running(db) as wire:
+        assert wire.emulator.holds == []
 
 
 async def test_no_etag_comes_twice(db: Path) -> None:
@@ -172,7 +237,7 @@ async def test_jobs_and_all_that_lived_in_them_go(db: Path) -> None:
         await later(wire, 60)
         store: Store = wire.emulator._store  # pyright: ignore[reportPrivateUsage]  # the test looks inside
     written = Database(db)
-    rows = [row for row in written.rows() if row.born]
+    rows = [row for row in written.rows() if row.home or row.born]
     written.close()
     assert "Node" not in {row.kind for row in rows}
     assert {(row.home, row.born) for row in rows} == records(store).keys()

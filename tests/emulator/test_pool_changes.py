@@ -7,13 +7,9 @@ from typing import Any
 import pytest
 
 from batchio import BatchClient, models
-from batchio.emulator import pool_life, pool_scaling
-from batchio.emulator.resources import Pool
-from batchio.emulator.store import Store
+from batchio.emulator import pool_life
 
 from .wire import Reply, Wire
-
-RUN = {"timestamp": "2024-07-01T12:00:00Z", "results": "$TargetDedicatedNodes=1"}
 
 
 async def act(wire: Wire, verb: str, body: object = None) -> Reply:
@@ -133,7 +129,7 @@ async def test_stop(wire: Wire) -> None:
     assert [error["code"] for error in found["resizeErrors"]] == ["ResizeStopped"]
 
 
-async def test_auto_scale(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_auto_scale(wire: Wire) -> None:
     await wire.pool()
     assert (await act(wire, "enableautoscale", {})).values["PropertyName"] == "autoScaleFormula"
     formula = {"autoScaleFormula": "$TargetDedicatedNodes=1"}
@@ -148,15 +144,6 @@ async def test_auto_scale(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     wire.emulator.clock.advance(31)
     assert (await act(wire, "enableautoscale", {})).status == 200
     assert (await act(wire, "resize", {"targetDedicatedNodes": 1})).code == "OperationNotValidOnPool"
-    assert (await act(wire, "evaluateautoscale", formula)).status == 501
-
-    def evaluate(_store: Store, found: Pool, text: str) -> dict[str, Any]:
-        assert (found.id, text) == ("pool", formula["autoScaleFormula"])
-        return RUN
-
-    monkeypatch.setattr(pool_scaling, "EVALUATOR", evaluate)
-    evaluated = await act(wire, "evaluateautoscale", formula)
-    assert (evaluated.status, evaluated.json["results"]) == (200, RUN["results"])
     assert (await act(wire, "disableautoscale")).status == 200
     found = await pool(wire)
     assert not found["enableAutoScale"]

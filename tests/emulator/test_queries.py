@@ -63,6 +63,7 @@ async def test_select_and_expand(wire: Wire) -> None:
         "odata.metadata",
         "id",
         "priority",
+        "stats",
     }
     assert (await wire.get("/jobs", _select="state")).items == [{"state": "active"}]
     assert "poolInfo" in (await wire.get("/jobs", _select="*")).items[0]

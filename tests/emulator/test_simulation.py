@@ -291,6 +291,19 @@ async def test_a_job_manager(client: BatchClient, working: Wire) -> None:
     assert (found.state, found.execution_info.terminate_reason) == ("completed", "JMComplete")
 
 
+async def test_the_end_of_a_manager_ends_the_others_once(client: BatchClient, working: Wire) -> None:
+    await farm(client, working, taskSlotsPerNode=2)
+    await job(client, jobManagerTask={"id": "boss", "commandLine": "sleep 100"})
+    await add(client, "t", line="sleep 100")
+    working.emulator.clock.advance(1)
+    [node] = [node async for node in client.nodes.list("farm")]
+    await client.nodes.reboot("farm", str(node.id), {"nodeRebootOption": "terminate"})
+    assert await states(client) == {"boss": "completed", "t": "completed"}
+    counts = (await client.jobs.get_task_counts("job")).task_counts
+    assert counts is not None
+    assert (counts.completed, counts.failed) == (2, 2)
+
+
 async def test_terminate_and_reactivate(client: BatchClient, working: Wire) -> None:
     await farm(client, working)
     await job(client)

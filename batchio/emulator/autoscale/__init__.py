@@ -18,7 +18,7 @@ from .failures import FormulaError, Position
 from .history import SAMPLE_PERIOD, History
 from .parser import MAX_DEPTH, MAX_STATEMENTS, parse
 from .results import Evaluation, unchanged
-from .runs import run
+from .runs import failed, run
 from .values import MAX_VECTOR
 
 __all__ = [
@@ -32,6 +32,7 @@ __all__ = [
     "History",
     "Position",
     "evaluate",
+    "failed",
     "parse",
     "run",
     "unchanged",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from array import array
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 
 from .. import ticks
@@ -49,10 +49,11 @@ class History:
         """How many samples there are. No `len()`: a history without samples is not to be false."""
         return len(self._samples)
 
-    def add(self, at: datetime, values: Mapping[str, float]) -> None:
+    def add(self, at: datetime, values: Mapping[str, float], *, times: int = 1) -> None:
         """One sample, of all variables that are known at a time; every 30 seconds, as the service does.
 
-        Raises `ValueError` for an unknown variable, a value that is no number, or a time before the last sample's.
+        `times` such samples, the first of them then, where nothing changes for so long. Raises `ValueError` for an
+        unknown variable, a value that is no number, or a time before the last sample's.
         """
         if at.tzinfo is None:
             raise ValueError("at: a sample's time needs a time zone")
@@ -61,7 +62,8 @@ class History:
             raise ValueError("at: a sample is later than the one before")
         known = _numbers(values, METRICS)
         # What the sample does not have is NaN: a row takes a quarter of the memory of a dict.
-        self._samples.append((moment, array("d", [known.get(name, math.nan) for name in METRICS])))
+        row = array("d", [known.get(name, math.nan) for name in METRICS])
+        self._samples.extend((moment + number * PERIOD, row) for number in range(times))
         self._last |= known
 
     def hold(self, values: Mapping[str, float]) -> None:
@@ -74,6 +76,15 @@ class History:
     def present(self, name: str) -> float | None:
         """What a variable is at present: as held, or as in the last sample that had it."""
         return self._held.get(name, self._last.get(name, METRICS.get(name)))
+
+    def kept_as(self) -> tuple[list[tuple[int, list[float]]], dict[str, float]]:
+        """Its samples, by the columns of `METRICS`, and the latest value of each variable: what `go_on` takes."""
+        return [(at, row.tolist()) for at, row in self._samples], self._last
+
+    def go_on(self, samples: Iterable[tuple[int, list[float]]], last: Mapping[str, float]) -> None:
+        """Be the history that these samples were taken from."""
+        self._samples.extend((at, array("d", row)) for at, row in samples)
+        self._last = dict(last)
 
     def samples(self, name: str, until: int) -> list[tuple[int, float]]:
         """Times in ticks and values of a variable, up to a time, the oldest first."""

@@ -29,7 +29,12 @@ def run(
     except FormulaError as error:
         if error.refused:
             raise
-        values = [NameValuePair(name=name, value=value) for name, value in error.values]
-        told = AutoScaleRunError(code=error.code, message=error.summary, values=values)
-        return AutoScaleRun(timestamp=now, results=unchanged(history).results, error=told), None
+        return failed(error, history=history, now=now), None
     return AutoScaleRun(timestamp=now, results=evaluation.results), evaluation
+
+
+def failed(error: FormulaError, *, history: History, now: datetime) -> AutoScaleRun:
+    """The run of a formula that has no result."""
+    values = [NameValuePair(name=name, value=value) for name, value in error.values]
+    told = AutoScaleRunError(code=error.code, message=error.summary, values=values)
+    return AutoScaleRun(timestamp=now, results=unchanged(history).results, error=told)
