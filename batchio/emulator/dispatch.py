@@ -132,6 +132,10 @@ def end(store: Store, run: Run, when: int, _why: str | None) -> None:
         node.total += 1
         node.succeeded += succeeded
     if not succeeded and run.failure is None and retries_left(job, task):
+        spent = record.spent
+        # Only what is completed has an end.
+        record.end = record.exit_code = None
+        record.spend(spent)
         record.happens(retries=record.seldom.retries + 1, last_retry=when)
         job.usage.retries += 1
         store.put_task(job, task, ACTIVE)

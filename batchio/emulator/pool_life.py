@@ -41,8 +41,9 @@ def make_pool(store: Store, id: str, spec: dict[str, Any]) -> Pool:
         id=id, spec=spec, born=stamp, changed=stamp, since=stamp, allocation=allocation, number=store.pools_made
     )
     if spec.get("enableAutoScale"):
-        start_scaling(store, pool, stamp)
+        start_scaling(pool, stamp)
     store.add(store.pools, pool)
+    store.note_samples(pool)
     for job in store.jobs.all():
         if (job.pool_id or "").lower() == pool.key:
             pool.jobs[job.key] = job
@@ -51,11 +52,10 @@ def make_pool(store: Store, id: str, spec: dict[str, Any]) -> Pool:
     return pool
 
 
-def start_scaling(store: Store, pool: Pool, now: int) -> None:
+def start_scaling(pool: Pool, now: int) -> None:
     """From now on a formula scales the pool: a run is due, and its samples begin or go on."""
     history = History() if pool.scaling is None else pool.scaling.history
     pool.scaling = Scaling(enabled=now, next_run=now, history=history)
-    store.note_samples(pool)
 
 
 def stop_scaling(pool: Pool) -> None:

@@ -112,7 +112,8 @@ def enable_auto_scale(call: Call) -> Answer:
     if pool.allocation.state != STEADY:
         raise Refusal("PoolBeingResized")
     pool.spec = {**pool.spec, **normal(sent), "enableAutoScale": True}
-    start_scaling(call.store, pool, now)
+    start_scaling(pool, now)
+    call.store.note_samples(pool)
     return changed(call, 200, pool, pool_url(call.base, pool))
 
 
