@@ -56,6 +56,7 @@ def benchmark(*words: str, **environment: str) -> subprocess.CompletedProcess[st
     )
 
 
+@pytest.mark.slow
 def test_bulk_end_to_end(tmp_path: Path) -> None:
     found_in = tmp_path / "bulk.json"
     done = benchmark(
@@ -94,6 +95,7 @@ def test_bulk_end_to_end(tmp_path: Path) -> None:
 AZURE = ["azure-batch"] if importlib.util.find_spec("azure.batch") else []
 
 
+@pytest.mark.slow
 def test_rates_signing_and_tls_end_to_end(tmp_path: Path) -> None:
     found_in = tmp_path / "bulk.json"
     done = benchmark(
@@ -128,6 +130,7 @@ def test_rates_signing_and_tls_end_to_end(tmp_path: Path) -> None:
         assert all(run["url"].startswith(f"{scheme}://") and run["added"] == 1050 for run in runs)
 
 
+@pytest.mark.slow
 def test_other_clients_that_cannot_be_installed_are_told(tmp_path: Path) -> None:
     found_in = tmp_path / "bulk.json"
     done = benchmark(

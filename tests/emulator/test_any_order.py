@@ -507,8 +507,8 @@ def test_any_order() -> None:
 @pytest.mark.slow
 def test_any_long_order() -> None:
     many = settings(
-        max_examples=1_500,
-        stateful_step_count=80,
+        max_examples=300,
+        stateful_step_count=60,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow],
     )

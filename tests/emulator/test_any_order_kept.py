@@ -69,7 +69,7 @@ def test_any_order_is_kept() -> None:
 @pytest.mark.slow
 def test_any_long_order_is_kept() -> None:
     many = settings(
-        max_examples=500,
+        max_examples=100,
         stateful_step_count=60,
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow],
