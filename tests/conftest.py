@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import signal
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from unittest.mock import Mock
@@ -13,6 +14,10 @@ from aiohttp import ClientResponse
 from scripted import ScriptedService, connect
 
 from batchio import BatchClient
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # A shell's background job ignores Ctrl-C, and so would all processes that the tests start and interrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
