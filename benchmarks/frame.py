@@ -62,11 +62,20 @@ def run(arguments: argparse.Namespace, title: str, how: str, measure: Callable[[
         f"# {title}\n\nPython {found['python']}, {', '.join(map(' '.join, packages.items()))}; {how}, {pinned}, "
         f"{os.cpu_count()} cores; medians of {arguments.repeat} interleaved rounds."
     )
-    try:
+
+    def shown() -> dict[str, Any]:
         more, judged = measure(arguments)
         if judged:
             print(f"\n## Goals\n\n{goals.table(judged)}")
-        found |= more
+        return found | more
+
+    return keep(arguments, shown)
+
+
+def keep(arguments: argparse.Namespace, measure: Callable[[], dict[str, Any]]) -> int:
+    """Measure, and write and draw what was found where that is asked for; 1 when it could not be measured."""
+    try:
+        found = measure()
         if arguments.json:
             arguments.json.write_text(json.dumps(found, indent=1) + "\n")
         if arguments.picture:

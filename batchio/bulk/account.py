@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from ..errors import BatchioError, SubmissionError
 from .report import SubmissionProgress, SubmissionReport
 
 if TYPE_CHECKING:
@@ -30,6 +31,13 @@ def progress_of(engine: Engine) -> SubmissionProgress:
         elapsed=meter.elapsed(engine.clock()),
         lost=dict(meter.lost),
     )
+
+
+def stopped(what: str, engine: Engine, failure: BaseException) -> SubmissionError:
+    """The error of `what` (a submission, a feed) that could not go on, with the report."""
+    text = str(failure) if isinstance(failure, BatchioError) else f"{type(failure).__name__}: {failure}"
+    report = report_of(engine)
+    return SubmissionError(f"the {what} stopped: {text}; {report.summary()}", report=report)
 
 
 def report_of(engine: Engine) -> SubmissionReport:

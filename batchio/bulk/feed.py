@@ -14,6 +14,7 @@ import msgspec
 
 from ..errors import BatchioError, ConfigurationError, SubmissionError
 from ..session.session import Session
+from .account import stopped
 from .callers import Call, Callers
 from .engine import Engine
 from .finishing import finish
@@ -140,7 +141,7 @@ class Feed:
         failure = self._failure
         if failure is not None and not self._told:
             self._told = True
-            raise self._stopped(failure) from failure
+            raise stopped("feed", self._engine, failure) from failure
 
     @property
     def pending(self) -> int:
@@ -177,7 +178,7 @@ class Feed:
         self._running()
         failure = self._failure
         if failure is not None:
-            raise self._stopped(failure) from failure
+            raise stopped("feed", self._engine, failure) from failure
         raise SubmissionError("the feed is closed", report=self.report)
 
     def _running(self) -> asyncio.Task[None]:
@@ -186,11 +187,6 @@ class Feed:
         if asyncio.get_running_loop() is not self._loop:
             raise RuntimeError("a feed is used in the event loop that it was entered in")
         return self._run
-
-    def _stopped(self, failure: BaseException) -> SubmissionError:
-        report = self.report
-        text = str(failure) if isinstance(failure, BatchioError) else f"{type(failure).__name__}: {failure}"
-        return SubmissionError(f"the feed stopped: {text}; {report.summary()}", report=report)
 
     async def _abandon(self) -> None:
         """Stop at once; everyone who waits has an outcome after this."""

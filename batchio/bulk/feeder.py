@@ -7,9 +7,9 @@ by what waits to be sent.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, cast
 
 from ..errors import InputChangedError
 from .backlog import Backlog
@@ -148,7 +148,8 @@ class Feeder:
         tasks, bad = prepare(items, first, self._lacks)
         joined, tasks.joined = tasks.joined, None
         if self._recorder is not None:
-            self._recorder.read(first, tasks.ids if isinstance(items, Tasks) or not bad else ids_of(items), joined)
+            ids = ids_of(cast("Sequence[Any]", items)) if bad else tasks.ids
+            self._recorder.read(first, ids, joined)
         return tasks, bad
 
     @property

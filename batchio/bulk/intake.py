@@ -80,10 +80,11 @@ class RawQueue:
     def _add(self, items: Sequence[Any] | Tasks) -> None:
         if not len(items):
             return
-        if self.sieve is None or isinstance(items, Tasks):
+        if self.sieve is None:
             self.put(self.position, items)
         else:
-            for first, some in self.sieve.sift(items):
+            # Item by item: nothing is encoded ahead as long as there is a sieve.
+            for first, some in self.sieve.sift(cast("Sequence[Any]", items)):
                 self.put(first, some)
             if self.sieve.is_through:
                 self.sieve = None

@@ -43,17 +43,16 @@ class Packer:
         self.size_limit = SizeLimit(max_body)
         self._new: deque[Tasks] = deque()
         self._again = Tasks.none()
-        self._count = 0
         self._full_ones = _PASSING
 
     def __len__(self) -> int:
-        return self._count
+        return sum(map(len, self._new)) + len(self._again)
 
     @property
     def full(self) -> bool:
         """Whether a request can leave that nobody can add to."""
         new = self._new
-        return len(new) > 1 or (len(new) == 1 and len(new[0]) >= MAX_TASKS) or len(self._again) >= MAX_TASKS
+        return len(new) > 1 or (bool(new) and len(new[0]) >= MAX_TASKS) or len(self._again) >= MAX_TASKS
 
     @property
     def room(self) -> int:
@@ -62,7 +61,6 @@ class Packer:
 
     def add(self, tasks: Tasks) -> None:
         """Queue new tasks at the end."""
-        self._count += len(tasks)
         if self._new and len(self._new[-1]) + len(tasks) <= MAX_TASKS:
             self._new[-1].extend(tasks)
         else:
@@ -70,14 +68,12 @@ class Packer:
 
     def add_again(self, tasks: Tasks) -> None:
         """Queue tasks that were sent before."""
-        self._count += len(tasks)
         self._again.extend(tasks)
 
     def take(self) -> Tasks:
         """The next request's tasks; at least one where the queue is not empty."""
         tasks = self._next()
         self._full_ones = self._full_ones + 1 if len(tasks) == MAX_TASKS else 0
-        self._count -= len(tasks)
         return tasks
 
     def _next(self) -> Tasks:
@@ -116,7 +112,6 @@ class Packer:
         for tasks in self._new:
             rest.extend(tasks)
         self._new.clear()
-        self._count = 0
         return rest
 
 

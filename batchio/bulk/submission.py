@@ -9,9 +9,10 @@ import asyncio
 from types import TracebackType
 from typing import Any, Self
 
-from ..errors import BatchioError, SubmissionError
+from ..errors import BatchioError
 from ..service.operations import UPDATE_JOB
 from ..session.session import Session
+from .account import stopped
 from .engine import Engine
 from .finishing import finish
 from .gate import Gate
@@ -111,6 +112,4 @@ def raise_failure(engine: Engine) -> None:
     """Raise what kept a run from its end, if anything did."""
     failure = engine.failure
     if failure is not None:
-        text = str(failure) if isinstance(failure, BatchioError) else f"{type(failure).__name__}: {failure}"
-        report = engine.report
-        raise SubmissionError(f"the submission stopped: {text}; {report.summary()}", report=report) from failure
+        raise stopped("submission", engine, failure) from failure

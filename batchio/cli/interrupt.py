@@ -87,7 +87,7 @@ def _handling(interrupt: Interrupt, loop: asyncio.AbstractEventLoop) -> Generato
         yield
     finally:
         for number, handler in before.items():
-            with suppress(NotImplementedError):
+            with suppress(NotImplementedError):  # Windows, as in `_handle`
                 loop.remove_signal_handler(number)
             signal.signal(number, handler)
 

@@ -61,6 +61,7 @@ def decode_hook(kind: type, value: object) -> object:
         if not kind.least <= ticks.read_duration(value) <= kind.most:
             raise ValueError(f"Expected a duration {kind.bounds}")
         return kind(value)
+    # msgspec's word for a type that no hook knows: a fault in the models, not in what was sent.
     raise NotImplementedError(kind)
 
 

@@ -108,44 +108,34 @@ def _building(setting: Setting, arguments: argparse.Namespace) -> _Found:
 
 def _memory(setting: Setting, arguments: argparse.Namespace) -> _Found:
     rounds = memory.measure(setting, arguments.memory, arguments.clients, arguments.in_flight, arguments.repeat)
-    text, judged = memory.report(rounds)
-    print(f"\n## Memory: small tasks from a generator\n\n{text}")
-    return rounds, judged
+    return rounds, _told("Memory: small tasks from a generator", *memory.report(rounds))
 
 
 def _command_line(setting: Setting, arguments: argparse.Namespace) -> _Found:
     rounds = command_line.measure(setting, arguments.cli_tasks, arguments.repeat)
-    text, judged = command_line.report(rounds)
-    print(f"\n## Command line: {arguments.cli_tasks:,} small tasks from a file\n\n{text}")
-    return rounds, judged
+    title = f"Command line: {arguments.cli_tasks:,} small tasks from a file"
+    return rounds, _told(title, *command_line.report(rounds))
 
 
 def _feed(setting: Setting, arguments: argparse.Namespace) -> _Found:
     rounds, lonely = feed.measure(setting, arguments.feed_tasks, arguments.repeat)
-    text, judged = feed.report(rounds, lonely)
-    print(f"\n## Feed: small tasks of many callers\n\n{text}")
-    return {"rounds": rounds, "lonely": lonely}, judged
+    found = {"rounds": rounds, "lonely": lonely}
+    return found, _told("Feed: small tasks of many callers", *feed.report(rounds, lonely))
 
 
 def _journal(setting: Setting, arguments: argparse.Namespace) -> _Found:
     found = journal.measure(setting, _not_large(arguments.size), arguments.tasks, arguments.in_flight, arguments.repeat)
-    text, judged = journal.report(found)
-    print(f"\n## Journal: the same run with and without it\n\n{text}")
-    return found, judged
+    return found, _told("Journal: the same run with and without it", *journal.report(found))
 
 
 def _rates(setting: Setting, arguments: argparse.Namespace) -> _Found:
     rounds = rates.measure(setting, arguments.tasks, arguments.repeat)
-    text, judged = rates.report(rounds)
-    print(f"\n## Rates: a service that takes 100 ms a request\n\n{text}")
-    return rounds, judged
+    return rounds, _told("Rates: a service that takes 100 ms a request", *rates.report(rounds))
 
 
 def _signing(setting: Setting, arguments: argparse.Namespace) -> _Found:
     found = signing.measure(setting, _not_large(arguments.size), arguments.tasks, arguments.in_flight, arguments.repeat)
-    text, judged = signing.report(found)
-    print(f"\n## Signing: the same run with a shared key and with a token\n\n{text}")
-    return found, judged
+    return found, _told("Signing: the same run with a shared key and with a token", *signing.report(found))
 
 
 def _tls(setting: Setting, arguments: argparse.Namespace) -> _Found:
@@ -155,9 +145,7 @@ def _tls(setting: Setting, arguments: argparse.Namespace) -> _Found:
     ) as service:
         secure = replace(setting, responder=service)
         found = tls.measure(setting, secure, sizes, arguments.tasks, arguments.in_flight, arguments.repeat)
-    text, judged = tls.report(found)
-    print(f"\n## TLS: the same run over https and over http\n\n{text}")
-    return found, judged
+    return found, _told("TLS: the same run over https and over http", *tls.report(found))
 
 
 def _others(setting: Setting, arguments: argparse.Namespace) -> _Found:
@@ -165,9 +153,14 @@ def _others(setting: Setting, arguments: argparse.Namespace) -> _Found:
     with tempfile.TemporaryDirectory(prefix="batchio-benchmark-") as folder:
         available, missing = others.programs(setting, Path(folder))
         rounds = others.measure(setting, available, sizes, arguments.tasks, arguments.in_flight, arguments.repeat)
-    text, judged = others.report(rounds, available, missing, sizes)
-    print(f"\n## Others: clients in environments of their own\n\n{text}")
-    return {"rounds": rounds, "versions": {name: each.version for name, each in available.items()}}, judged
+    found = {"rounds": rounds, "versions": {name: each.version for name, each in available.items()}}
+    title = "Others: clients in environments of their own"
+    return found, _told(title, *others.report(rounds, available, missing, sizes))
+
+
+def _told(title: str, text: str, judged: list[Goal]) -> list[Goal]:
+    print(f"\n## {title}\n\n{text}")
+    return judged
 
 
 def _not_large(sizes: list[str]) -> list[str]:

@@ -6,18 +6,17 @@ Law: every run is told in what it prints: seeds, scenarios, controllers; the sam
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from benchmarks import drawing
-from benchmarks.processes import RunFailed
+from benchmarks import drawing, frame
 
 from . import sockets, tables
 from .controllers import CONTROLLERS, OURS
@@ -29,25 +28,17 @@ _PARTS = ("simulation", "sockets")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options."""
-    parser.add_argument("--parts", type=_names(_PARTS), default=["simulation"], help="of simulation,sockets; the first")
+    parser.add_argument(
+        "--parts", type=frame.names(_PARTS), default=["simulation"], help="of simulation,sockets; the first"
+    )
     parser.add_argument("--seeds", type=_numbers, default=[1, 2, 3], help="of ours; peers run the first alone; 1,2,3")
-    parser.add_argument("--scenarios", type=_names(SCENARIOS), default=list(SCENARIOS), help="all")
-    parser.add_argument("--controllers", type=_names(CONTROLLERS), default=list(CONTROLLERS), help="all")
+    parser.add_argument("--scenarios", type=frame.names(SCENARIOS), default=list(SCENARIOS), help="all")
+    parser.add_argument("--controllers", type=frame.names(CONTROLLERS), default=list(CONTROLLERS), help="all")
     parser.add_argument("--quick", action="store_true", help="ours alone, the first seed alone; sockets once, 5 s")
     parser.add_argument("--seconds", type=float, default=20.0, help="of a run over sockets; 20")
     parser.add_argument("--repeat", type=int, default=1, help="runs of each service over sockets; 1")
     parser.add_argument("--json", type=Path, help="write every run to this file")
     drawing.add_option(parser)
-
-
-def _names(known: Any) -> Any:
-    def parse(text: str) -> list[str]:
-        names = text.split(",")
-        if unknown := [name for name in names if name not in known]:
-            raise argparse.ArgumentTypeError(f"{unknown[0]!r} is not one of {', '.join(known)}")
-        return names
-
-    return parse
 
 
 def _numbers(text: str) -> list[int]:
@@ -56,20 +47,16 @@ def _numbers(text: str) -> list[int]:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure and print; 1 when something could not be measured."""
+    return frame.keep(arguments, partial(_measure, arguments))
+
+
+def _measure(arguments: argparse.Namespace) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    try:
-        if "simulation" in arguments.parts:
-            found["simulation"] = [asdict(each) for each in _simulate(arguments)]
-        if "sockets" in arguments.parts:
-            found["sockets"] = [asdict(each) for each in _over_sockets(arguments)]
-        if arguments.json:
-            arguments.json.write_text(json.dumps(found, indent=1) + "\n")
-        if arguments.picture:
-            drawing.draw_first(found, arguments.picture)
-    except RunFailed as error:
-        print(f"benchmarks: {error}", file=sys.stderr)
-        return 1
-    return 0
+    if "simulation" in arguments.parts:
+        found["simulation"] = [asdict(each) for each in _simulate(arguments)]
+    if "sockets" in arguments.parts:
+        found["sockets"] = [asdict(each) for each in _over_sockets(arguments)]
+    return found
 
 
 def _simulate(arguments: argparse.Namespace) -> Sequence[Run]:

@@ -15,7 +15,7 @@ from batchio.emulator.refusals import Refusal
 from batchio.emulator.store import Store
 from batchio.emulator.strict import strict_type
 from batchio.models import Model
-from batchio.service.operations import OPERATIONS
+from batchio.service.operations import OPERATIONS, Operation
 from batchio.service.versions import VERSIONS
 
 from .wire import VERSION
@@ -82,8 +82,8 @@ def checked(refusal: Refusal) -> Refusal:
     return refusal
 
 
-def perform(store: Store, operation: str, body: bytes = b"", **params: str) -> Answer | Refusal:
-    row = OPERATIONS[operation]
+def asked(store: Store, row: Operation[Any], body: bytes, params: dict[str, str]) -> Answer | Refusal:
+    """What the service says; a failure inside it comes through."""
     call = Call(
         store,
         method=row.method,
@@ -101,7 +101,12 @@ def perform(store: Store, operation: str, body: bytes = b"", **params: str) -> A
     except Refusal as refusal:
         return checked(refusal)
     assert isinstance(answer, Answer)
-    if answer.body:
+    return answer
+
+
+def perform(store: Store, operation: str, body: bytes = b"", **params: str) -> Answer | Refusal:
+    answer = asked(store, OPERATIONS[operation], body, params)
+    if isinstance(answer, Answer) and answer.body:
         msgspec.json.decode(answer.body)
     return answer
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from batchio.emulator import Clock, service
-from batchio.emulator.calls import Answer, Call
+from batchio.emulator import Clock
+from batchio.emulator.calls import Answer
 from batchio.emulator.commands import LEAST, MOST, plan_of
 from batchio.emulator.refusals import Refusal
 from batchio.emulator.store import Store
@@ -20,7 +20,7 @@ from batchio.emulator.strict import strict_type
 from batchio.service.operations import OPERATIONS, Operation
 from batchio.service.versions import is_known
 
-from .test_fuzz import checked, json_of
+from .test_fuzz import asked, json_of
 from .wire import VERSION
 
 ROWS = sorted((row for row in OPERATIONS.values() if is_known(row, VERSION)), key=lambda row: row.id)
@@ -66,25 +66,12 @@ START = {
 
 
 def perform(store: Store, row: Operation[Any], body: bytes) -> Answer | Refusal:
-    call = Call(
-        store,
-        method=row.method,
-        path=row.path,
-        query_string=f"api-version={VERSION}",
-        query={"api-version": VERSION},
-        headers={"Content-Type": "application/json"},
-        body=body,
-        base="http://x",
-        request_id="id",
-    )
     pool = store.pools.get("pool")
     nodes = [] if pool is None else pool.nodes.all()
-    call.params = {name: PARAMS.get(name, nodes[0].id if nodes else "none") for name in row.parameters}
-    try:
-        answer = service.perform(call, row)
-    except Refusal as refusal:
-        return checked(refusal)
-    assert isinstance(answer, Answer)
+    params = {name: PARAMS.get(name, nodes[0].id if nodes else "none") for name in row.parameters}
+    answer = asked(store, row, body, params)
+    if isinstance(answer, Refusal):
+        return answer
     assert answer.status in row.success
     shown = row.answer or row.items
     if shown is not None and answer.status == 200:

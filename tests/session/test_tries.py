@@ -272,7 +272,7 @@ class Recorder:
         return Answer(200, {}, b'{"id": "j"}')
 
     async def open(self, method: str, url: URL, headers: Mapping[str, str], timeout: float | None) -> Incoming:
-        raise NotImplementedError
+        raise NotImplementedError  # what is tested never reads an answer piece by piece
 
     async def close(self) -> None:
         """Nothing is open."""
