@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import inspect
+import os
 import signal
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from unittest.mock import Mock
 
 import aioresponses.core
+import hypothesis
 import pytest
 from aiohttp import ClientResponse
 from scripted import ScriptedService, connect
 
 from batchio import BatchClient
+
+# How long an example takes says more of the machine than of the code. CI tries the same examples each time; elsewhere
+# every run tries new ones.
+hypothesis.settings.register_profile("batchio", deadline=None, derandomize="CI" in os.environ)
+hypothesis.settings.load_profile("batchio")
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # A shell's background job ignores Ctrl-C, and so would all processes that the tests start and interrupt.

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
 
 from ..errors import BatchioError
 from ..models import BatchError
@@ -249,19 +248,26 @@ class Engine:
         if waiting:
             states = {tasks.keys[at]: each.state for at, each in enumerate(outcomes or ())}
             for key, twins in waiting:
-                if states.get(key, OutcomeState.ADDED) in (OutcomeState.ADDED, OutcomeState.EXISTED):
-                    self._existed(twins)
+                state = states.get(key, OutcomeState.ADDED)
+                if state in (OutcomeState.ADDED, OutcomeState.EXISTED):
+                    self._existed(twins, is_ours=state is OutcomeState.ADDED)
                 else:
                     self.backlog.wait_again(key, twins)
         for each in outcomes or ():
             if each.state is OutcomeState.REJECTED:
                 self._check_rejected(each.task_id, each.error)
 
-    def _existed(self, twins: Any) -> None:
+    def _existed(self, twins: Iterable[Tasks], *, is_ours: bool) -> None:
         for twin in twins:
-            error = local_error("TaskExists", "the id stands earlier in the input")
             self.feeder.pending_bytes -= twin.size
-            self.ledger.deliver([self.ledger.settle(twin, 0, OutcomeState.EXISTED, error=error)])
+            if not is_ours and self.ledger.may_be_added(twin.ordinals[0]):
+                # The first of them found the task there because this one, in an earlier run, had added it.
+                is_ours = True
+                outcome = self.ledger.settle(twin, 0, OutcomeState.ADDED, confirmed=False)
+            else:
+                error = local_error("TaskExists", "the id stands earlier in the input")
+                outcome = self.ledger.settle(twin, 0, OutcomeState.EXISTED, error=error)
+            self.ledger.deliver([outcome])
 
     def _reject(self, bad: list[BadTask]) -> None:
         if bad:

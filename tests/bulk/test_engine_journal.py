@@ -15,6 +15,7 @@ from scripted import (
     ScriptedService,
     chance,
     drop,
+    fail,
     for_requests,
     hang,
     item_error,
@@ -310,6 +311,22 @@ async def test_twins_after_a_crash(runs: Runs, monkeypatch: pytest.MonkeyPatch) 
         await runs.run(tasks)
         runs.check(ids, crashed=True)
         assert (runs.report.added, runs.report.existed) == (31, 31), size
+
+
+async def test_a_twin_that_an_earlier_run_may_have_added(runs: Runs) -> None:
+    """Its first finds the task there: it existed, and the twin added it."""
+    ids = ["task-0", "TASK-0", "task-0", "task-1"]
+    tasks = [{"id": name, "commandLine": "run"} for name in ids]
+    runs.service.items = lambda folded, seen: item_error(server=True) if (folded, seen) == ("task-0", 0) else None
+    runs.service.fault = for_requests([2], fail(500, share=1.0))
+    report = await runs.run(tasks, attempts=1)
+    assert (report.added, report.gave_up, report.unknown, report.existed) == (1, 1, 1, 1)
+    runs.service.items = runs.service.fault = None
+    report = await runs.run(tasks)
+    assert (report.added, report.existed) == (2, 2)
+    assert [str(runs.told[index].state) for index in range(4)] == ["existed", "added", "existed", "added"]
+    assert [runs.told[index].confirmed for index in range(4)] == [True, False, True, True]
+    runs.check(ids)
 
 
 async def test_a_twin_beyond_the_window_after_a_crash(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:

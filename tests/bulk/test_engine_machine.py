@@ -25,10 +25,8 @@ from scripted import Act
 from simulated.play import ACTS, Play
 
 UNHURRIED = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
-QUICK = settings(
-    max_examples=50, stateful_step_count=30, deadline=None, derandomize=True, suppress_health_check=UNHURRIED
-)
-LONG = settings(max_examples=150, stateful_step_count=60, deadline=None, suppress_health_check=UNHURRIED)
+QUICK = settings(max_examples=50, stateful_step_count=30, derandomize=True, suppress_health_check=UNHURRIED)
+LONG = settings(max_examples=150, stateful_step_count=60, suppress_health_check=UNHURRIED)
 
 
 class Submitting(RuleBasedStateMachine):

@@ -18,10 +18,8 @@ from simulated.play import ACTS, Troubles, is_theirs
 from batchio import TaskOutcome
 
 UNHURRIED = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
-QUICK = settings(
-    max_examples=25, stateful_step_count=25, deadline=None, derandomize=True, suppress_health_check=UNHURRIED
-)
-LONG = settings(max_examples=150, stateful_step_count=60, deadline=None, suppress_health_check=UNHURRIED)
+QUICK = settings(max_examples=25, stateful_step_count=25, derandomize=True, suppress_health_check=UNHURRIED)
+LONG = settings(max_examples=150, stateful_step_count=60, suppress_health_check=UNHURRIED)
 SLACK, RATE = 90.0, 50.0
 
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from batchio.bulk.packer import Packer
@@ -65,7 +65,6 @@ def test_all_is_read_but_not_all_is_told(write: Write, capfd: pytest.CaptureFixt
     assert "80 more bad places" in err
 
 
-@settings(deadline=None)
 @given(st.lists(st.integers(1, 400), max_size=300), st.integers(0, 8))
 def test_requests_are_counted_as_the_engine_packs(sizes: list[int], block: int) -> None:
     bodies = [b"x" * size for size in sizes]

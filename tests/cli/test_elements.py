@@ -15,7 +15,7 @@ from batchio.cli.checking import quick
 from batchio.cli.elements import read_elements
 from batchio.cli.portions import Bad
 
-QUICKLY = settings(deadline=None, max_examples=60)
+QUICKLY = settings(max_examples=60)
 
 # Text that a splitter could trip over.
 TRICKY = st.text(st.sampled_from('{}[],:"\\ \n\tévalue𝄞'), max_size=12)

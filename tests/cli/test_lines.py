@@ -15,7 +15,7 @@ from batchio.cli.portions import Bad
 
 from .test_elements import TASKS, pieces
 
-QUICKLY = settings(deadline=None, max_examples=60)
+QUICKLY = settings(max_examples=60)
 
 
 def read(text: bytes, size: int, judge: Any = quick) -> tuple[list[bytes], int, list[Bad]]:

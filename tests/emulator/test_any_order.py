@@ -501,7 +501,7 @@ def counted(listed: list[tuple[dict[str, Any], int]]) -> dict[str, int]:
 
 
 def test_any_order() -> None:
-    run_state_machine_as_test(AnyOrder, settings=settings(max_examples=40, stateful_step_count=40, deadline=None))
+    run_state_machine_as_test(AnyOrder, settings=settings(max_examples=40, stateful_step_count=40))
 
 
 @pytest.mark.slow
@@ -509,7 +509,6 @@ def test_any_long_order() -> None:
     many = settings(
         max_examples=300,
         stateful_step_count=60,
-        deadline=None,
         suppress_health_check=[HealthCheck.too_slow],
     )
     run_state_machine_as_test(AnyOrder, settings=many)

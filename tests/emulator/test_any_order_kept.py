@@ -63,7 +63,7 @@ class AnyOrderKept(AnyOrder):
 
 
 def test_any_order_is_kept() -> None:
-    run_state_machine_as_test(AnyOrderKept, settings=settings(max_examples=40, stateful_step_count=40, deadline=None))
+    run_state_machine_as_test(AnyOrderKept, settings=settings(max_examples=40, stateful_step_count=40))
 
 
 @pytest.mark.slow
@@ -71,7 +71,6 @@ def test_any_long_order_is_kept() -> None:
     many = settings(
         max_examples=100,
         stateful_step_count=60,
-        deadline=None,
         suppress_health_check=[HealthCheck.too_slow],
     )
     run_state_machine_as_test(AnyOrderKept, settings=many)

@@ -96,7 +96,7 @@ def body_of(data: st.DataObject, row: Operation[Any]) -> bytes:
 
 
 @given(st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_any_order_of_operations(data: st.DataObject) -> None:
     store = started()
     for row in data.draw(st.lists(st.sampled_from(ROWS), max_size=12)):

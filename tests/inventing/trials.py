@@ -25,4 +25,4 @@ def holds(check: Callable[[Any], None], drawn: st.SearchStrategy[Any], examples:
     slow = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example]
     # To say which parts of a failure do not matter takes minutes, for models of this size.
     phases = (Phase.reuse, Phase.generate, Phase.shrink)
-    settings(max_examples=examples, deadline=None, suppress_health_check=slow, phases=phases)(given(drawn)(check))()
+    settings(max_examples=examples, suppress_health_check=slow, phases=phases)(given(drawn)(check))()

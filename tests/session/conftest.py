@@ -4,17 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-import hypothesis
 import pytest
 
 from batchio import BatchClient
 
 from .driving import Clock, connect, stray_tasks
 from .server import Server
-
-# How long an example takes says more of the machine than of the code.
-hypothesis.settings.register_profile("batchio", deadline=None)
-hypothesis.settings.load_profile("batchio")
 
 
 @pytest.fixture
