@@ -10,26 +10,26 @@ import asyncio
 import re
 import urllib.request
 from collections.abc import Mapping
-from typing import Any, Protocol, cast
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
-from aiohttp.connector import Connection
+from aiohttp.http import HttpProcessingError
 from yarl import URL
 
 from ..errors import BatchioError, ConfigurationError, ConnectError, ConnectionLostError, RequestTimeoutError
+from .connections import CONNECT_SECONDS, IS_KNOWN, NO_TIMEOUT, READ_BYTES, Connections, Connector, body_of
 from .endpoint import is_loopback
 from .request import Answer
 
-_CONNECT_SECONDS = 30.0
-_KEEPALIVE_SECONDS = 30.0
-_READ_BYTES = 65_536
-_NO_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=None, sock_read=None, sock_connect=_CONNECT_SECONDS)
+_SESSION = vars(aiohttp.ClientSession)
+# Mocks and recorders replace this one, to see every request.
+_REQUEST = _SESSION["_request"]
 # Without this, aiohttp adds a Content-Type to a body-less POST after it was signed.
 _OURS = ("Content-Type", "Accept", "User-Agent")
 _SENT_ONCE = frozenset({"POST", "PATCH"})
 _SIGNED = re.compile(r"(?i)content-.*|if-.*|range|ocp-.*")
-_FAILURES = (aiohttp.ClientError, OSError, ValueError)
+_FAILURES = (aiohttp.ClientError, HttpProcessingError, OSError, ValueError)
 _UNCONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
 
 
@@ -75,6 +75,7 @@ class AiohttpTransport:
         self._given = session
         self._own: aiohttp.ClientSession | None = None
         self._proxy = _proxy_for(endpoint) if trust_env and session is None else None
+        self._connections = Connections()
         self._closed = False
 
     async def send(
@@ -82,29 +83,47 @@ class AiohttpTransport:
     ) -> Answer:
         """One try, as `Transport` says."""
         session = self._session()
+        try:
+            if self._is_plain(session):
+                return await self._connections.send(session, method, url, headers, body, timeout)
+            return await self._send(session, method, url, headers, body, timeout)
+        except _FAILURES as error:
+            raise _as_ours(error, url, timeout) from error
+
+    def _is_plain(self, session: aiohttp.ClientSession) -> bool:
+        """Whether nobody asks for what only a session does, nor has put something in its place."""
+        is_own = IS_KNOWN and session is self._own and self._proxy is None
+        return is_own and _SESSION["_request"] is _REQUEST and not session.trace_configs
+
+    async def _send(
+        self,
+        session: aiohttp.ClientSession,
+        method: str,
+        url: URL,
+        headers: Mapping[str, str],
+        body: bytes | None,
+        timeout: float | None,
+    ) -> Answer:
         options: dict[str, Any] = {} if method in _SENT_ONCE else {"middlewares": self._middlewares()}
         if self._given is not None:
             options["skip_auto_headers"] = _OURS
-        try:
-            async with (
-                asyncio.timeout(timeout),
-                session.request(
-                    method,
-                    url,
-                    data=body,
-                    headers=headers,
-                    allow_redirects=False,
-                    raise_for_status=False,
-                    timeout=_NO_TIMEOUT,
-                    proxy=self._proxy,
-                    **options,
-                ) as response,
-            ):
-                # Middlewares of the caller's session may have read the body already: only `read` knows.
-                whole = await (_body_of(response) if self._given is None else response.read())
-                return Answer(response.status, response.headers, whole)
-        except _FAILURES as error:
-            raise _as_ours(error, url, timeout) from error
+        async with (
+            asyncio.timeout(timeout),
+            session.request(
+                method,
+                url,
+                data=body,
+                headers=headers,
+                allow_redirects=False,
+                raise_for_status=False,
+                timeout=NO_TIMEOUT,
+                proxy=self._proxy,
+                **options,
+            ) as response,
+        ):
+            # Middlewares of the caller's session may have read the body already: only `read` knows.
+            whole = await (body_of(response.content) if self._given is None else response.read())
+            return Answer(response.status, response.headers, whole)
 
     async def open(self, method: str, url: URL, headers: Mapping[str, str], timeout: float | None) -> Incoming:
         """One try whose body is read later, as `Transport` says."""
@@ -120,7 +139,7 @@ class AiohttpTransport:
                     raise_for_status=False,
                     # A file is given as it is, and its bytes are counted.
                     auto_decompress=False,
-                    timeout=_NO_TIMEOUT,
+                    timeout=NO_TIMEOUT,
                     proxy=self._proxy,
                     middlewares=self._middlewares(),
                     **options,
@@ -135,10 +154,10 @@ class AiohttpTransport:
             raise closed()
         if session is None:
             session = self._own = aiohttp.ClientSession(
-                connector=_Connector(limit=0, keepalive_timeout=_KEEPALIVE_SECONDS),
+                connector=Connector(),
                 cookie_jar=aiohttp.DummyCookieJar(),
                 skip_auto_headers=_OURS,
-                timeout=_NO_TIMEOUT,
+                timeout=NO_TIMEOUT,
             )
         return session
 
@@ -152,6 +171,7 @@ class AiohttpTransport:
         """Close the session if it is our own, and wait until its sockets are gone."""
         self._closed = True
         own, self._own = self._own, None
+        self._connections.close()
         if own is not None:
             await own.close()
 
@@ -169,7 +189,7 @@ class _Body:
     async def read(self) -> bytes:
         try:
             async with asyncio.timeout(self._timeout):
-                return await self._response.content.read(_READ_BYTES)
+                return await self._response.content.read(READ_BYTES)
         except RuntimeError as error:
             # aiohttp's word for a connection that its session has closed.
             raise _lost(error) from error
@@ -181,36 +201,11 @@ class _Body:
     def _arrived(self) -> bytes:
         """What had come before the connection broke: aiohttp keeps it, and has no public way to get at it then."""
         take = getattr(self._response.content, "_read_nowait", None)
-        rest: bytes = take(_READ_BYTES) if take is not None else b""
+        rest: bytes = take(READ_BYTES) if take is not None else b""
         return rest
 
     def close(self) -> None:
         self._response.close()
-
-
-class _Connector(aiohttp.TCPConnector):
-    """Reads in pieces of 64 KiB: asyncio's 256 KiB buffer, made anew for every read, costs 20 % of a request."""
-
-    async def connect(self, *args: Any, **kwargs: Any) -> Connection:
-        connection = await super().connect(*args, **kwargs)
-        # An attribute of asyncio's plain sockets; TLS and uvloop have none, and need none.
-        transport: Any = connection.transport
-        if hasattr(transport, "max_size"):
-            transport.max_size = _READ_BYTES
-        return connection
-
-
-async def _body_of(response: aiohttp.ClientResponse) -> bytes:
-    """The whole body, held once: `ClientResponse.read` holds it twice while it joins the pieces.
-
-    What is freed then at every page of a listing, glibc gives back to the system, and every next page is made of
-    fresh memory: a fifth of a listing's CPU.
-    """
-    body = bytearray()
-    while piece := await response.content.readany():
-        body += piece
-    # Whoever reads an answer may take it for bytes; made into bytes it would be held twice after all.
-    return cast("bytes", body)
 
 
 async def _one_try(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
@@ -233,7 +228,7 @@ def _as_ours(error: Exception, url: URL, timeout: float | None) -> BatchioError:
         # What is wrong with a certificate is not put right by asking again.
         lasting = isinstance(error, aiohttp.ClientConnectorCertificateError)
         # aiohttp's text for a timeout shows the whole URL.
-        said = f"none within {_CONNECT_SECONDS:g} s" if isinstance(error, TimeoutError) else _text(error)
+        said = f"none within {CONNECT_SECONDS:g} s" if isinstance(error, TimeoutError) else _text(error)
         return ConnectError(f"no connection to {url.host}: {said}", lasting=lasting)
     if isinstance(error, TimeoutError):
         return RequestTimeoutError("no answer in time" if timeout is None else f"no answer within {timeout:g} s")

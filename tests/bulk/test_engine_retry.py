@@ -113,7 +113,7 @@ async def test_servererrors_are_not_hammered(client: BatchClient, service: Scrip
     assert told.states("gave_up") == [0]
     times = [record.at for record in service.history if "task-0" in record.folded]
     assert len(times) == 4
-    assert times[-1] - times[0] > 0.1
+    assert times[-1] - times[0] > 0.01
 
 
 async def test_peers_16_one_refusal_does_not_slow_the_whole_run(client: BatchClient, service: ScriptedService) -> None:

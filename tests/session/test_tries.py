@@ -33,7 +33,7 @@ from batchio import (
     TransportError,
 )
 from batchio.resources.jobs import Jobs
-from batchio.session import transport, tries
+from batchio.session import connections, tries
 from batchio.session.transport import Incoming
 
 from .driving import AT_ONCE, Clock, connect, opened, said_by, shared_key, signature_of, stray_tasks
@@ -384,7 +384,7 @@ async def test_a_certificate_that_is_refused_is_not_tried_again() -> None:
 async def test_a_connection_that_does_not_come_about_in_time(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     # The server waits for a head and never answers the handshake of TLS.
     brief = aiohttp.ClientTimeout(total=None, connect=None, sock_read=None, sock_connect=0.02)
-    monkeypatch.setattr(transport, "_NO_TIMEOUT", brief)
+    monkeypatch.setattr(connections, "NO_TIMEOUT", brief)
     endpoint = server.endpoint.replace("http://", "https://")
     async with BatchClient(endpoint, shared_key(), retry=RetryPolicy(attempts=1)) as client:
         with pytest.raises(ConnectError, match=r"no connection to 127\.0\.0\.1: none within 30 s$") as caught:
