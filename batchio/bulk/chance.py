@@ -5,6 +5,8 @@ does not look at a limit, and slowing down would not help. It takes several such
 because clients who join and a capacity that falls make one or two of them as well; and none that was long in coming,
 because a limit that was found refuses seldom. Their share is then tolerated on trial, while the start begins again. Who
 is refused no more often at four times the rate was right; who is refused more was wrong, and slower to think so again.
+Others who make room look like that, too: so as soon as a limit shows as well, and now and then after that, a rate well
+below it must be refused as often, or it was the limit all the time, and others were kept from it (M, seed 26).
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ _DEVIATIONS, _MORE = 4.0, 2.0
 _SLACK = 1.25
 _SMOOTHING = 0.001
 _ENOUGH, _FASTER = 5.0, 4.0
+_CHECK_RATE, _ENOUGH_TO_CHECK, _RARELY = 0.7, 8.0, 0.25
+_CHECK_SECONDS, _CHECK_GROWTH = 1.0, 3.0
 
 
 class Chance:
@@ -40,14 +44,19 @@ class Chance:
         self._proven = False
         self._most_share = 0.0
         self._trial_at = self._trial_rate = 0.0
+        self._is_checking = False
+        self._check_at = self._check_gap = 0.0
 
     def add(self, now: float, *, refused: bool, below: bool) -> None:
         """A request was taken or refused; `below`: it left at less than any limit that is known."""
         self._recent.add(now, failed=refused)
-        self._requests += 1
-        self._refused += refused
+        if below or not self._is_checking:
+            self._requests += 1
+            self._refused += refused
         if self.share and not self._proven:
             self._prove(now)
+        elif self._is_checking and below:
+            self._check(now)
         elif self.share and below:
             self._tolerate(min(self._most_share, self.share + (refused - self.share) * _SMOOTHING))
 
@@ -55,6 +64,15 @@ class Chance:
     def explains(self) -> bool:
         """Whether the refusals of late are what chance brings."""
         return self.share > 0.0 and not self._recent.is_flood
+
+    def rate_at(self, taken: float) -> float:
+        """The rate to stay at, where a limit took so much."""
+        return taken * _CHECK_RATE if self._is_checking else taken / (1.0 - self.share)
+
+    @property
+    def least_requests(self) -> float:
+        """So many have to leave at that rate."""
+        return _ENOUGH_TO_CHECK / self.share if self._is_checking else 0.0
 
     def expect(self) -> None:
         """A refusal that a limit explains: it came at more than what was taken before."""
@@ -79,13 +97,15 @@ class Chance:
         self._try(now, share, rate)
         return True
 
-    def exceed(self) -> None:
+    def exceed(self, now: float) -> None:
         """More is refused than chance explains: there is a limit as well, or there was no chance at all."""
-        if self._proven:
-            self._recent.clear()
-        elif self.share:
-            self._tolerate(0.0)
-            self._patience = min(_MOST_PATIENCE, 2.0 * self._patience)
+        if not self._proven:
+            self._disprove()
+            return
+        self._recent.clear()
+        if not self._is_checking and now >= self._check_at:
+            self._is_checking = True
+            self._requests = self._refused = 0
 
     def _try(self, now: float, share: float, rate: float) -> None:
         self._surprises = 0.0
@@ -100,8 +120,27 @@ class Chance:
         if faster and expected >= _ENOUGH and self._refused <= _SLACK * expected:
             self._proven = True
             self._tolerate(self._refused / self._requests)
+            self._check_at, self._check_gap = now, _CHECK_SECONDS
+
+    def _check(self, now: float) -> None:
+        expected = self.share * self._requests
+        if expected < _ENOUGH_TO_CHECK:
+            return
+        self._is_checking = False
+        self._check_at = now + self._check_gap
+        self._check_gap *= _CHECK_GROWTH
+        if self._refused < _RARELY * expected:
+            self._disprove()
+        else:
+            self._tolerate(min(self._most_share, self._refused / self._requests))
+
+    def _disprove(self) -> None:
+        if self.share:
+            self._tolerate(0.0)
+            self._patience = min(_MOST_PATIENCE, 2.0 * self._patience)
 
     def _tolerate(self, share: float) -> None:
         self.share = share if share > _LEAST_SHARE else 0.0
         self._proven &= self.share > 0.0
+        self._is_checking &= self._proven
         self._recent.share = _SLACK * self.share

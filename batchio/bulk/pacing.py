@@ -185,7 +185,7 @@ class RatePacing:
         if self._chance.explains:
             self._start.hold(retry_after or _BACKOFF)
             return
-        self._chance.exceed()
+        self._chance.exceed(now)
         if sent_at < self._cut_at:
             return
         if self._state == WAITING:
@@ -234,10 +234,11 @@ class RatePacing:
         crowded = steady and sent_at - self._since < self._trust
         if seconds >= _KNOWN_HORIZONS * self._tally.horizon or not self._known:
             self._known = measured
-        base = min(before, measured / (1.0 - self._chance.share) * (_GIVE_WAY if crowded else 1.0))
+        base = min(before, self._chance.rate_at(measured) * (_GIVE_WAY if crowded else 1.0))
         self._excess = max(_EXCESS, _EXCESS_OF_GAP * (before / base - 1.0))
         self._begin(STEADY, now, base, pause=min(now - sent_at, self._tally.horizon))
-        self._trust = min(max(_TRUST_SECONDS, _TRUST_REQUESTS / base), _MAX_TRUST, _TRUST_FACTOR * seconds)
+        trust = min(max(_TRUST_SECONDS, _TRUST_REQUESTS / base), _TRUST_FACTOR * seconds)
+        self._trust = min(_MAX_TRUST, max(trust, self._chance.least_requests / base))
         self._tally.mark(sent_at)
 
     def _fall(self, now: float, sent_at: float, taken: float) -> None:

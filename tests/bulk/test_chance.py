@@ -35,8 +35,21 @@ def _refuted() -> Chance:
     for _ in range(20):
         chance.add(3.0, refused=True, below=True)
     assert not chance.explains
-    chance.exceed()
+    chance.exceed(3.0)
     assert not chance.share
+    return chance
+
+
+def _checked(share: float = 0.05) -> Chance:
+    """Proven, and then a limit has shown: from second 3 on a lower rate is tried."""
+    chance = _tried(share)
+    every = round(1 / share)
+    for number in range(1_000):
+        chance.add(2.0 + number / 1_600, refused=number % every == 0, below=True)
+    for _ in range(100):
+        chance.add(3.0, refused=True, below=False)
+    assert not chance.explains
+    chance.exceed(3.0)
     return chance
 
 
@@ -93,16 +106,49 @@ def test_more_than_chance_ends_the_trial_and_the_next_takes_longer() -> None:
 
 
 def test_proven_at_four_times_the_rate_it_survives_a_limit() -> None:
-    chance = _tried()
-    start = 2.0
-    for number in range(1_000):
-        chance.add(start + number / 1_600, refused=number % 20 == 0, below=True)
-    for _ in range(100):
-        chance.add(start + 1.3, refused=True, below=False)
-    assert not chance.explains
-    chance.exceed()
+    chance = _checked()
     assert chance.share == pytest.approx(0.05, rel=0.3)
     assert chance.explains
+
+
+def test_a_lower_rate_is_tried_when_a_limit_shows() -> None:
+    chance = _checked()
+    assert chance.rate_at(100.0) == 70.0
+    assert chance.least_requests == pytest.approx(8 / chance.share)
+
+
+def test_who_is_refused_as_often_at_a_lower_rate_was_right() -> None:
+    chance = _checked()
+    for number in range(round(chance.least_requests) + 1):
+        chance.add(3.1, refused=True, below=False)
+        chance.add(3.1, refused=number % 20 == 0, below=True)
+    assert chance.share == pytest.approx(0.05, rel=0.3)
+    assert chance.rate_at(95.0) == pytest.approx(100.0, rel=0.02)
+    assert not chance.least_requests
+
+
+def test_who_is_not_refused_at_a_lower_rate_met_the_limit() -> None:
+    chance = _checked()
+    for _ in range(round(chance.least_requests) + 1):
+        chance.add(3.1, refused=True, below=False)
+        chance.add(3.1, refused=False, below=True)
+    assert not chance.share
+    assert chance.rate_at(100.0) == 100.0
+
+
+def test_it_is_checked_now_and_then() -> None:
+    chance = _checked()
+    found = list[float]()
+    for number in range(1, 40_000):
+        now = 3.0 + number / 100
+        chance.add(now, refused=number % 20 == 0, below=True)
+        was_checking = chance.least_requests > 0
+        chance.exceed(now)
+        if chance.least_requests and not was_checking:
+            found.append(now)
+    gaps = [later - sooner for sooner, later in itertools.pairwise(found)]
+    assert len(gaps) >= 3
+    assert all(later > 2 * sooner for sooner, later in itertools.pairwise(gaps))
 
 
 def test_not_proven_at_the_same_rate() -> None:
@@ -111,7 +157,7 @@ def test_not_proven_at_the_same_rate() -> None:
         chance.add(2.0 + number / 100, refused=number % 20 == 0, below=True)
     for _ in range(30):
         chance.add(12.0, refused=True, below=True)
-    chance.exceed()
+    chance.exceed(12.0)
     assert not chance.share
 
 

@@ -259,8 +259,13 @@ def test_scenarios(name: str, goodput: float, refused: float) -> None:
     assert found.back < 8.0
 
 
-def test_fairness() -> None:
-    found = run(SCENARIOS["N"], "ours", 7)
+@pytest.mark.parametrize(
+    ("name", "seed"),
+    # With the seeds after the first, one of the clients once took the others for chance, and left them nothing.
+    [("N", 7), ("M", 26), ("M", 31), ("M", 35), ("M", 36)],
+)
+def test_fairness(name: str, seed: int) -> None:
+    found = run(SCENARIOS[name], "ours", seed)
     assert found.jain is not None
     assert found.jain > 0.8
 
