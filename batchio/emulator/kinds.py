@@ -6,6 +6,7 @@ Law: a kind is a row of values; get, list, exists and delete are written once, h
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -117,11 +118,13 @@ class Item(msgspec.Struct, eq=False):
 
 
 def answer_items(call: Call, listing: Listing, items: Iterable[tuple[str, dict[str, Any]]]) -> Answer:
-    """A page of things that are worked out for the call: key and view."""
+    """A page of things that are worked out for the call: key and view. They are listed in the order of their keys."""
     shelf: Shelf[Item] = Shelf()
-    for number, (key, shown) in enumerate(items, 1):
-        shelf.add(key.lower(), Item(key, number, shown))
-    return listing.answer(call, shelf, lambda item: item.shown)
+    keys: list[str] = []
+    for number, (key, shown) in enumerate(sorted(items, key=itemgetter(0)), 1):
+        shelf.add(key, Item(key, number, shown))
+        keys.append(key)
+    return listing.answer(call, shelf, lambda item: item.shown, keys=keys)
 
 
 def changed(call: Call, status: int, resource: Resource, url: str) -> Answer:

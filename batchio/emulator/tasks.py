@@ -128,7 +128,7 @@ def list_subtasks(call: Call) -> Answer:
     job = _job(call)
     task = _find(call)
     nodes = () if task.run is None else task.run.seldom.nodes
-    views = ((str(number), subtask_view(call.base, job, task, number, node)) for number, node in enumerate(nodes, 1))
+    views = ((f"{number:09}", subtask_view(call.base, job, task, number, node)) for number, node in enumerate(nodes, 1))
     return answer_items(call, _SUBTASKS, views)
 
 
