@@ -34,7 +34,6 @@ CERTIFICATES: Kind[Certificate] = Kind(
     find=_find,
     shelf=lambda call: call.store.certificates,
     viewer=lambda call: lambda certificate: certificate_view(call.base, certificate),
-    has_tag=False,
 )
 
 

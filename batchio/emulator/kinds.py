@@ -30,7 +30,6 @@ class Kind(Generic[T]):
 
     `find` gives the one resource of a call, `shelf` all of them; `viewer` gives for a call what shows a resource;
     `statistics` what `$expand=stats` adds; `counts` how many there are in which state, where that is known.
-    `has_tag`: it has an ETag, and conditions.
     """
 
     def __init__(
@@ -44,7 +43,6 @@ class Kind(Generic[T]):
         viewer: Callable[[Call], View],
         statistics: Callable[[Call, Any], dict[str, Any]] | None = None,
         counts: Callable[[Call], Mapping[str, int]] | None = None,
-        has_tag: bool = True,
     ) -> None:
         self._name = name
         self._model = model
@@ -54,16 +52,13 @@ class Kind(Generic[T]):
         self._viewer = viewer
         self._statistics = statistics
         self._counts = counts
-        self._has_tag = has_tag
 
     def get(self, call: Call) -> Answer:
         """The one resource."""
         thing: Any = self._find(call)
         names = selected(call, self._model)
-        headers: dict[str, str] = {}
-        if self._has_tag:
-            check_conditions(call, thing.changed)
-            headers = change_headers(thing.changed)
+        check_conditions(call, thing.changed)
+        headers = change_headers(thing.changed)
         shown = self._view(call)(thing)
         return answer_one(call, f"{self._name}/@Element", self._model, shown, headers=headers, names=names)
 
@@ -88,8 +83,7 @@ class Kind(Generic[T]):
     def delete(self, call: Call) -> Answer:
         """Begin to delete it."""
         thing: Any = self._find(call)
-        if self._has_tag:
-            check_conditions(call, thing.changed)
+        check_conditions(call, thing.changed)
         call.store.start_deleting(thing, force=call.flag("force"))
         return Answer(202)
 

@@ -44,6 +44,13 @@ async def test_bad_certificates(wire: Wire, change: dict[str, object], code: str
     assert (reply.status, reply.code, reply.values["PropertyName"]) == (400, code, name)
 
 
+async def test_tag(wire: Wire) -> None:
+    made = await create(wire)
+    found = await wire.get(PATH)
+    assert found.headers["ETag"] == made.headers["ETag"]
+    assert found.headers["Last-Modified"] == made.headers["Last-Modified"]
+
+
 async def test_delete(wire: Wire) -> None:
     await create(wire)
     assert (await wire.call("POST", f"{PATH}/canceldelete")).code == "CertificateStateActive"

@@ -274,3 +274,17 @@ async def test_without_nodes_there_are_no_files(wire: Wire) -> None:
     await wire.add("job", "t")
     reply = await wire.get("/jobs/job/tasks/t/files/stdout.txt")
     assert (reply.status, reply.code) == (409, "TaskFilesUnavailable")
+
+
+async def test_tags_and_urls(client: BatchClient, working: Wire) -> None:
+    node = await farm(client, working)
+    path = f"/pools/pool/nodes/{node}"
+    before = await working.get(path)
+    changed = await act(working, node, "disablescheduling")
+    assert changed.headers["ETag"] != before.headers["ETag"]
+    after, again = await working.get(path), await working.get(path)
+    assert after.headers["ETag"] == again.headers["ETag"]
+    assert changed.headers["DataServiceId"].endswith(path)
+    assert "Last-Modified" in changed.headers
+    head = await working.call("HEAD", f"{path}/files/shared")
+    assert head.headers["ETag"].startswith("0x")
