@@ -38,6 +38,11 @@ def read_body(model: type[Model], version: str, body: bytes, *, changes: bool = 
     return decode(decoder(model, version, changes=changes), model, body)
 
 
+def check_whole(model: type[Model], version: str, changes: dict[str, Any]) -> Any:
+    """The changes of a PATCH as a strict struct: what replaces a property lacks nothing. Raises `Refusal`."""
+    return decode(decoder(model, version), model, msgspec.json.encode(changes))
+
+
 def decode(decoder: msgspec.json.Decoder[Any], model: type[Model], body: bytes) -> Any:
     """Decode a body that should be a `model`. Raises `Refusal`."""
     body = without_mark(body)

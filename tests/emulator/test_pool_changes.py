@@ -44,6 +44,14 @@ async def test_update(wire: Wire) -> None:
     ("body", "code", "name"),
     [
         ({"startTask": {"waitForSuccess": False}}, "MissingRequiredProperty", "startTask.commandLine"),
+        (
+            {"startTask": {"commandLine": "x", "environmentSettings": [{"value": "x"}]}},
+            "MissingRequiredProperty",
+            "startTask.environmentSettings[0].name",
+        ),
+        ({"virtualMachineConfiguration": {}}, "MissingRequiredProperty", "virtualMachineConfiguration.imageReference"),
+        ({"metadata": [{"name": "a"}]}, "MissingRequiredProperty", "metadata[0].value"),
+        ({"mountConfiguration": [{}]}, "InvalidPropertyValue", "mountConfiguration[0]"),
         ({"targetDedicatedNodes": 3}, "InvalidRequestBody", "targetDedicatedNodes"),
         ({"taskSlotsPerNode": 0}, "InvalidPropertyValue", "taskSlotsPerNode"),
         (
