@@ -105,7 +105,14 @@ def _refusal(text: str, model: type[Model], body: object) -> Refusal:
         return bad_property(name, None, reason, code="InvalidRequestBody")
     if ", got `" in said:
         return bad_property(path, None, said, code="InvalidRequestBody")
-    return bad_property(path, _value_at(path, model, body), said)
+    return bad_property(path, _value_at(path, model, body), said, code=_code(path))
+
+
+def _code(path: str) -> str:
+    """What a value of the right type is told that is out of its range."""
+    if path in ("priority", "jobSpecification.priority"):
+        return "OutOfRangePriority"
+    return "AutoScaleFormulaTooLong" if path.endswith("autoScaleFormula") else "InvalidPropertyValue"
 
 
 def _join(path: str, name: str) -> str:

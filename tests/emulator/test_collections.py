@@ -64,9 +64,24 @@ async def test_each_task_has_its_own_result(wire: Wire) -> None:
             "value[1].constraints.retentionTime",
         ),
         (
-            {"id": "a", "commandLine": "x", "resourceFiles": [{}, {"nonsense": 1}]},
+            {"id": "a", "commandLine": "x", "resourceFiles": [{"httpUrl": "http://x"}, {"nonsense": 1}]},
             "InvalidRequestBody",
             "value[1].resourceFiles[1].nonsense",
+        ),
+        (
+            {"id": "a", "commandLine": "x", "resourceFiles": [{"filePath": "x"}]},
+            "InvalidPropertyValue",
+            "value[1].resourceFiles[0]",
+        ),
+        (
+            {"id": "a", "commandLine": "x", "resourceFiles": [{"httpUrl": "x", "storageContainerUrl": "x"}]},
+            "InvalidPropertyValue",
+            "value[1].resourceFiles[0]",
+        ),
+        (
+            {"id": "a", "commandLine": "x", "userIdentity": {"username": "u", "autoUser": {}}},
+            "InvalidPropertyValue",
+            "value[1].userIdentity",
         ),
     ],
 )
