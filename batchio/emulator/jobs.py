@@ -109,6 +109,9 @@ def check_job(sent: Any, path: str = "") -> None:
     """Refuse what no job can have; `path` leads to the job, with a dot behind it."""
     check_pool_info(sent.pool_info, path)
     check_changeable(sent, path)
+    for name, task in (("jobManagerTask", sent.job_manager_task), ("jobPreparationTask", sent.job_preparation_task)):
+        if task is not UNSET and task.constraints is not UNSET:
+            check_least(f"{path}{name}.constraints.maxTaskRetryCount", task.constraints.max_task_retry_count, -1)
     if sent.job_release_task is not UNSET and sent.job_preparation_task is UNSET:
         raise bad_property(f"{path}jobReleaseTask", None, "A release task needs a preparation task")
 

@@ -7,6 +7,7 @@ there is no machine behind a node.
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from msgspec import UNSET
 
@@ -196,7 +197,7 @@ def create_user(call: Call) -> Answer:
         raise Refusal("NodeUserExists")
     node.users[sent.name.lower()] = normal(sent)
     call.store.note(node)
-    return answer_created(f"{node_url(call.base, node)}/users/{sent.name}", call.store.stamps())
+    return answer_created(f"{node_url(call.base, node)}/users/{quote(sent.name, safe='')}", call.store.stamps())
 
 
 def replace_user(call: Call) -> Answer:

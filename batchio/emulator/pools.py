@@ -76,6 +76,7 @@ def update_pool(call: Call) -> Answer:
     changes = normal_changes(call.read_changes(PoolPatchParameter))
     sent = check_whole(PoolPatchParameter, call.version, changes)
     check_metadata(sent.metadata)
+    _check_start_task(sent)
     check_least("taskSlotsPerNode", getattr(sent, "task_slots_per_node", UNSET), 1)
     late = sorted(set(changes) - _WITH_NODES)
     if late and len(pool.nodes):
@@ -91,11 +92,17 @@ def replace_pool_properties(call: Call) -> Answer:
     pool = live_pool(call)
     sent = call.read(PoolUpdatePropertiesParameter)
     check_metadata(sent.metadata)
+    _check_start_task(sent)
     changes = normal(sent)
     _check_certificates(call, changes)
     replaced = wire_fields(PoolUpdatePropertiesParameter, call.version)
     pool.spec = {**{name: value for name, value in pool.spec.items() if name not in replaced}, **changes}
     return changed(call, 204, pool, pool_url(call.base, pool))
+
+
+def _check_start_task(sent: Any, path: str = "") -> None:
+    if sent.start_task is not UNSET:
+        check_least(f"{path}startTask.maxTaskRetryCount", sent.start_task.max_task_retry_count, -1)
 
 
 def _check_certificates(call: Call, spec: dict[str, Any]) -> None:
@@ -128,6 +135,7 @@ def check_pool(sent: Any, path: str = "") -> None:
     check_least(f"{path}taskSlotsPerNode", getattr(sent, "task_slots_per_node", UNSET), 1)
     check_least(f"{path}maxTasksPerNode", getattr(sent, "max_tasks_per_node", UNSET), 1)
     check_metadata(sent.metadata, path)
+    _check_start_task(sent, path)
 
 
 HANDLERS: dict[str, Handler] = {

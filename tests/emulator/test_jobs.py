@@ -63,6 +63,21 @@ async def test_bad_ids(wire: Wire, id: str) -> None:
         ({"poolInfo": {}}, "InvalidPropertyValue", "poolInfo"),
         (auto_pool(enableAutoScale=True), "MissingRequiredProperty", f"{AUTO_POOL}.autoScaleFormula"),
         (auto_pool(targetDedicatedNodes=-1), "InvalidPropertyValue", f"{AUTO_POOL}.targetDedicatedNodes"),
+        (
+            {"jobManagerTask": {"id": "a", "commandLine": "x", "constraints": {"maxTaskRetryCount": -2}}},
+            "InvalidPropertyValue",
+            "jobManagerTask.constraints.maxTaskRetryCount",
+        ),
+        (
+            {"jobPreparationTask": {"commandLine": "x", "constraints": {"maxTaskRetryCount": -2}}},
+            "InvalidPropertyValue",
+            "jobPreparationTask.constraints.maxTaskRetryCount",
+        ),
+        (
+            auto_pool(startTask={"commandLine": "x", "maxTaskRetryCount": -2}),
+            "InvalidPropertyValue",
+            f"{AUTO_POOL}.startTask.maxTaskRetryCount",
+        ),
         (auto_pool(taskSlotsPerNode=0), "InvalidPropertyValue", f"{AUTO_POOL}.taskSlotsPerNode"),
         (auto_pool(metadata=[{"name": "", "value": ""}]), "EmptyMetadataKey", f"{AUTO_POOL}.metadata[0].name"),
         ({"onAllTasksComplete": "explode"}, "InvalidPropertyValue", "onAllTasksComplete"),

@@ -288,3 +288,12 @@ async def test_tags_and_urls(client: BatchClient, working: Wire) -> None:
     assert "Last-Modified" in changed.headers
     head = await working.call("HEAD", f"{path}/files/shared")
     assert head.headers["ETag"].startswith("0x")
+
+
+async def test_a_user_with_a_strange_name(client: BatchClient, working: Wire) -> None:
+    node = await farm(client, working)
+    made = await act(working, node, "users", {"name": "a\nb ü", "password": "x"})
+    assert made.status == 201
+    assert made.headers["DataServiceId"].endswith("/users/a%0Ab%20%C3%BC")
+    path = f"/pools/pool/nodes/{node}/users/a%0Ab%20%C3%BC"
+    assert (await working.call("DELETE", path)).status == 200

@@ -49,6 +49,11 @@ async def test_update(wire: Wire) -> None:
             "MissingRequiredProperty",
             "startTask.environmentSettings[0].name",
         ),
+        (
+            {"startTask": {"commandLine": "x", "maxTaskRetryCount": -2}},
+            "InvalidPropertyValue",
+            "startTask.maxTaskRetryCount",
+        ),
         ({"virtualMachineConfiguration": {}}, "MissingRequiredProperty", "virtualMachineConfiguration.imageReference"),
         ({"metadata": [{"name": "a"}]}, "MissingRequiredProperty", "metadata[0].value"),
         ({"mountConfiguration": [{}]}, "InvalidPropertyValue", "mountConfiguration[0]"),
