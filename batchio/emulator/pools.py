@@ -17,6 +17,7 @@ from .calls import Answer, Call, Handler, answer_created
 from .certificate_life import certificate_key
 from .conditions import check_conditions
 from .kinds import Kind, changed
+from .network_rules import check_network
 from .pool_life import make_pool
 from .pool_views import pool_url, pool_view
 from .refusals import Refusal, bad_property
@@ -76,6 +77,7 @@ def update_pool(call: Call) -> Answer:
     changes = normal_changes(call.read_changes(PoolPatchParameter))
     sent = check_whole(PoolPatchParameter, call.version, changes)
     check_metadata(sent.metadata)
+    check_network(getattr(sent, "network_configuration", UNSET), "networkConfiguration.")
     _check_start_task(sent)
     check_least("taskSlotsPerNode", getattr(sent, "task_slots_per_node", UNSET), 1)
     late = sorted(set(changes) - _WITH_NODES)
@@ -135,6 +137,7 @@ def check_pool(sent: Any, path: str = "") -> None:
     check_least(f"{path}taskSlotsPerNode", getattr(sent, "task_slots_per_node", UNSET), 1)
     check_least(f"{path}maxTasksPerNode", getattr(sent, "max_tasks_per_node", UNSET), 1)
     check_metadata(sent.metadata, path)
+    check_network(sent.network_configuration, f"{path}networkConfiguration.")
     _check_start_task(sent, path)
 
 
