@@ -35,9 +35,9 @@ def check_dates(call: Call, changed: int) -> None:
     """Refuse the call where a date does not hold for a file that was changed then."""
     second = changed // ticks.SECOND
     if (unmodified := _time(call, "If-Unmodified-Since")) is not None and second > unmodified:
-        raise Refusal("ConditionNotMet")
+        raise _not_met(changed)
     if (modified := _time(call, "If-Modified-Since")) is not None and second <= modified:
-        raise Refusal("ConditionNotMet", status=304)
+        raise _not_met(changed, reading=True)
 
 
 def _is_tag(given: str, stamp: int) -> bool:

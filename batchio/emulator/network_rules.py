@@ -27,7 +27,7 @@ def check_network(network: Any, path: str) -> None:
         return
     path = f"{path}endpointConfiguration.inboundNATPools"
     endpoints = network.endpoint_configuration.inbound_nat_pools
-    ranges = [_TAKEN_RANGE]
+    ranges: list[tuple[int, int]] = [_TAKEN_RANGE]
     for index, endpoint in enumerate(endpoints):
         name = f"{path}[{index}]"
         if not _NAME.fullmatch(endpoint.name):
