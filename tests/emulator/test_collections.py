@@ -9,6 +9,7 @@ from batchio.emulator.bodies import MAX_BODY
 
 from .wire import VERSION, Wire
 
+BACKWARDS = {"start": 5, "end": 1, "exitOptions": {}}
 ADD = "/jobs/job/addtaskcollection"
 
 
@@ -77,6 +78,11 @@ async def test_each_task_has_its_own_result(wire: Wire) -> None:
             {"id": "a", "commandLine": "x", "resourceFiles": [{"httpUrl": "x", "storageContainerUrl": "x"}]},
             "InvalidPropertyValue",
             "value[1].resourceFiles[0]",
+        ),
+        (
+            {"id": "a", "commandLine": "x", "exitConditions": {"exitCodeRanges": [BACKWARDS]}},
+            "InvalidPropertyValue",
+            "value[1].exitConditions.exitCodeRanges[0]",
         ),
         (
             {"id": "a", "commandLine": "x", "userIdentity": {"username": "u", "autoUser": {}}},
