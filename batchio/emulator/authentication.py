@@ -22,6 +22,8 @@ from .queries import query_pairs
 from .refusals import Refusal
 
 AUDIENCE = "https://batch.core.windows.net/"
+JOB_CLAIM = "batchio.job"
+"""The claim of a token that was made for a task: the id of the job to which it is bound."""
 MAX_SKEW = 15 * 60 * ticks.SECOND
 """How far a request's date may be off."""
 
@@ -86,8 +88,10 @@ class Doorkeeper:
         # Copying a keyed MAC is a third of making one.
         self._mac = hmac.new(decode_key(credential.account, credential.key), digestmod=hashlib.sha256)
 
-    def check(self, method: str, path: str, query_string: str, headers: Mapping[str, str]) -> None:
-        """Raise `Refusal` where the request may not come in."""
+    def check(
+        self, method: str, path: str, query_string: str, headers: Mapping[str, str], job: str | None = None
+    ) -> None:
+        """Raise `Refusal` where the request, which is for this job if for one, may not come in."""
         authorization = headers.get("Authorization")
         if authorization is None:
             raise Refusal("AuthenticationFailed", _detail("No Authorization header"), status=401, headers=_CHALLENGE)
@@ -95,7 +99,7 @@ class Doorkeeper:
         if scheme.lower() == "sharedkey":
             self._check_signature(credentials.strip(), method, path, query_string, headers)
         elif scheme.lower() == "bearer":
-            self._check_token(credentials.strip())
+            self._check_token(credentials.strip(), job)
         else:
             raise Refusal("InvalidAuthenticationInfo", _detail("Authorization is SharedKey or Bearer"))
 
@@ -141,14 +145,18 @@ class Doorkeeper:
             reason = f"The {name} of the request, {_readable(date)!r}, is {off}, {now!r}; 15 minutes are allowed"
             raise Refusal("AuthenticationFailed", _detail(reason))
 
-    def _check_token(self, token: str) -> None:
-        reason = "The token is empty" if not token else self._token_fault(token) if self._strict else None
+    def _check_token(self, token: str, job: str | None) -> None:
+        claims = _read_claims(token)
+        reason = "The token is empty" if not token else self._token_fault(claims) if self._strict else None
         if reason is not None:
             headers = {"WWW-Authenticate": 'Bearer realm="batchio emulator", error="invalid_token"'}
             raise Refusal("AuthenticationFailed", _detail(reason), status=401, headers=headers)
+        own = None if claims is None else claims.get(JOB_CLAIM)
+        if isinstance(own, str) and (job is None or job.lower() != own.lower()):
+            detail = _detail(f"The token of a task of job {own!r} is good for operations on this job only")
+            raise Refusal("InsufficientAccountPermissions", detail)
 
-    def _token_fault(self, token: str) -> str | None:
-        claims = _read_claims(token)
+    def _token_fault(self, claims: dict[str, Any] | None) -> str | None:
         if claims is None:
             return "The token is not a JWT"
         audience = claims.get("aud")

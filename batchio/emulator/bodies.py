@@ -38,6 +38,11 @@ def read_body(model: type[Model], version: str, body: bytes, *, changes: bool = 
     return decode(decoder(model, version, changes=changes), model, body)
 
 
+def check_whole(model: type[Model], version: str, changes: dict[str, Any]) -> Any:
+    """The changes of a PATCH as a strict struct: what replaces a property lacks nothing. Raises `Refusal`."""
+    return decode(decoder(model, version), model, msgspec.json.encode(changes))
+
+
 def decode(decoder: msgspec.json.Decoder[Any], model: type[Model], body: bytes) -> Any:
     """Decode a body that should be a `model`. Raises `Refusal`."""
     body = without_mark(body)
@@ -100,7 +105,14 @@ def _refusal(text: str, model: type[Model], body: object) -> Refusal:
         return bad_property(name, None, reason, code="InvalidRequestBody")
     if ", got `" in said:
         return bad_property(path, None, said, code="InvalidRequestBody")
-    return bad_property(path, _value_at(path, model, body), said)
+    return bad_property(path, _value_at(path, model, body), said, code=_code(path))
+
+
+def _code(path: str) -> str:
+    """What a value of the right type is told that is out of its range."""
+    if path in ("priority", "jobSpecification.priority"):
+        return "OutOfRangePriority"
+    return "AutoScaleFormulaTooLong" if path.endswith("autoScaleFormula") else "InvalidPropertyValue"
 
 
 def _join(path: str, name: str) -> str:

@@ -34,7 +34,6 @@ CERTIFICATES: Kind[Certificate] = Kind(
     find=_find,
     shelf=lambda call: call.store.certificates,
     viewer=lambda call: lambda certificate: certificate_view(call.base, certificate),
-    has_tag=False,
 )
 
 
@@ -56,6 +55,13 @@ def create_certificate(call: Call) -> Answer:
     return answer_created(certificate_url(call.base, certificate), stamp)
 
 
+def delete_certificate(call: Call) -> Answer:
+    """Certificates_DeleteCertificate."""
+    certificate = _find(call)
+    call.store.start_deleting(certificate)
+    return Answer(202, headers=change_headers(certificate.changed))
+
+
 def cancel_deletion(call: Call) -> Answer:
     """Certificates_CancelCertificateDeletion."""
     certificate = _find(call)
@@ -72,6 +78,6 @@ HANDLERS: dict[str, Handler] = {
     ops.CREATE_CERTIFICATE.id: create_certificate,
     ops.LIST_CERTIFICATES.id: CERTIFICATES.list,
     ops.GET_CERTIFICATE.id: CERTIFICATES.get,
-    ops.DELETE_CERTIFICATE.id: CERTIFICATES.delete,
+    ops.DELETE_CERTIFICATE.id: delete_certificate,
     ops.CANCEL_CERTIFICATE_DELETION.id: cancel_deletion,
 }

@@ -21,6 +21,7 @@ from .kinds import answer_items
 from .pages import Listing
 from .pool_views import node_url
 from .refusals import Refusal, bad_header
+from .resources import e_tag
 from .trees import File, Tree
 from .views import job_url
 
@@ -86,6 +87,7 @@ def _find(call: Call, tree: Tree, url: str) -> tuple[File, dict[str, str]]:
     headers = {
         "ocp-creation-time": date,
         "Last-Modified": date,
+        "ETag": e_tag(file.changed),
         "ocp-batch-file-isdirectory": "true" if file.size is None else "false",
         "ocp-batch-file-url": url + quote(file.path),
         "ocp-batch-file-mode": file.mode,

@@ -173,7 +173,7 @@ class Front:
         return answer
 
     async def _answer(self, call: Call, plan: FaultPlan, problem: Refusal | None) -> Answer:
-        self._doorkeeper.check(call.method, call.path, call.query_string, call.headers)
+        self._doorkeeper.check(call.method, call.path, call.query_string, call.headers, call.params.get("jobId"))
         if problem is not None or call.operation is None:
             raise problem or Refusal("ResourceNotFound")
         call.items = plan.item_faults()

@@ -11,7 +11,7 @@ from msgspec import UNSET
 
 from ..models import CloudJob, JobDisableParameter, JobPatchParameter, JobTerminateParameter
 from ..service import operations as ops
-from .bodies import normal, normal_changes
+from .bodies import check_whole, normal, normal_changes
 from .calls import Answer, Call, Handler
 from .causes import TERMINATE_JOB
 from .conditions import check_conditions
@@ -52,6 +52,7 @@ def update_job(call: Call) -> Answer:
     sent = call.read_changes(JobPatchParameter)
     check_changeable(sent)
     changes = normal_changes(sent)
+    check_whole(JobPatchParameter, call.version, {name: changes[name] for name in changes if name != "poolInfo"})
     if "autoPoolSpecification" in changes.get("poolInfo", {}):
         changes["poolInfo"] = _keep_alive_changed(job, changes["poolInfo"])
     elif "poolInfo" in changes:

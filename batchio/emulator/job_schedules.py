@@ -12,7 +12,7 @@ from msgspec import UNSET
 from ..models import CloudJobSchedule, JobScheduleAddParameter, JobSchedulePatchParameter
 from ..service import operations as ops
 from . import filter_tables
-from .bodies import normal, normal_changes
+from .bodies import check_whole, normal, normal_changes
 from .calls import Answer, Call, Handler, answer_created
 from .conditions import check_conditions
 from .jobs import check_job, check_quota
@@ -62,7 +62,8 @@ def create_schedule(call: Call) -> Answer:
 
 def _check(sent: Any) -> None:
     check_metadata(sent.metadata)
-    check_job(sent.job_specification, "jobSpecification.")
+    if sent.job_specification is not UNSET:
+        check_job(sent.job_specification, "jobSpecification.")
     times = sent.schedule
     if times is UNSET or times.do_not_run_until is UNSET or times.do_not_run_after is UNSET:
         return
@@ -92,12 +93,8 @@ def replace_schedule(call: Call) -> Answer:
 def update_schedule(call: Call) -> Answer:
     """JobSchedules_UpdateJobSchedule."""
     schedule = _schedule(call)
-    sent = call.read_changes(JobSchedulePatchParameter)
-    check_metadata(sent.metadata)
-    changes = normal_changes(sent)
-    if "jobSpecification" in changes and len(changes["jobSpecification"].get("poolInfo", {})) != 1:
-        reason = "Either poolId or autoPoolSpecification is required"
-        raise bad_property("jobSpecification.poolInfo", None, reason)
+    changes = normal_changes(call.read_changes(JobSchedulePatchParameter))
+    _check(check_whole(JobSchedulePatchParameter, call.version, changes))
     return _change(call, schedule, changes, frozenset())
 
 

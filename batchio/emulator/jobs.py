@@ -24,6 +24,7 @@ from .calls import Answer, Call, Handler, answer_created, answer_json
 from .job_life import make_job
 from .kinds import Kind
 from .pages import Listing
+from .pools import check_pool
 from .refusals import Refusal, bad_property
 from .resources import Job
 from .settings import check_least, check_metadata
@@ -108,17 +109,23 @@ def check_job(sent: Any, path: str = "") -> None:
     """Refuse what no job can have; `path` leads to the job, with a dot behind it."""
     check_pool_info(sent.pool_info, path)
     check_changeable(sent, path)
+    for name, task in (("jobManagerTask", sent.job_manager_task), ("jobPreparationTask", sent.job_preparation_task)):
+        if task is not UNSET and task.constraints is not UNSET:
+            check_least(f"{path}{name}.constraints.maxTaskRetryCount", task.constraints.max_task_retry_count, -1)
     if sent.job_release_task is not UNSET and sent.job_preparation_task is UNSET:
         raise bad_property(f"{path}jobReleaseTask", None, "A release task needs a preparation task")
 
 
 def check_pool_info(pool: Any, path: str = "") -> None:
-    """Refuse a `poolInfo` that does not say which pool."""
+    """Refuse a `poolInfo` that does not say which pool, or whose own pool is one that no pool can be."""
     given = (pool.pool_id, pool.auto_pool_specification)
     if all(value is UNSET or value is None for value in given):
         raise bad_property(f"{path}poolInfo", None, "Either poolId or autoPoolSpecification is required")
     if all(value is not UNSET and value is not None for value in given):
         raise bad_property(f"{path}poolInfo", None, "poolId and autoPoolSpecification exclude each other")
+    auto = pool.auto_pool_specification
+    if auto is not UNSET and auto is not None and auto.pool is not UNSET:
+        check_pool(auto.pool, f"{path}poolInfo.autoPoolSpecification.pool.")
 
 
 def check_changeable(sent: Any, path: str = "") -> None:

@@ -6,6 +6,7 @@ Law: a kind is a row of values; get, list, exists and delete are written once, h
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -29,7 +30,6 @@ class Kind(Generic[T]):
 
     `find` gives the one resource of a call, `shelf` all of them; `viewer` gives for a call what shows a resource;
     `statistics` what `$expand=stats` adds; `counts` how many there are in which state, where that is known.
-    `has_tag`: it has an ETag, and conditions.
     """
 
     def __init__(
@@ -43,7 +43,6 @@ class Kind(Generic[T]):
         viewer: Callable[[Call], View],
         statistics: Callable[[Call, Any], dict[str, Any]] | None = None,
         counts: Callable[[Call], Mapping[str, int]] | None = None,
-        has_tag: bool = True,
     ) -> None:
         self._name = name
         self._model = model
@@ -53,16 +52,13 @@ class Kind(Generic[T]):
         self._viewer = viewer
         self._statistics = statistics
         self._counts = counts
-        self._has_tag = has_tag
 
     def get(self, call: Call) -> Answer:
         """The one resource."""
         thing: Any = self._find(call)
         names = selected(call, self._model)
-        headers: dict[str, str] = {}
-        if self._has_tag:
-            check_conditions(call, thing.changed)
-            headers = change_headers(thing.changed)
+        check_conditions(call, thing.changed)
+        headers = change_headers(thing.changed)
         shown = self._view(call)(thing)
         return answer_one(call, f"{self._name}/@Element", self._model, shown, headers=headers, names=names)
 
@@ -87,8 +83,7 @@ class Kind(Generic[T]):
     def delete(self, call: Call) -> Answer:
         """Begin to delete it."""
         thing: Any = self._find(call)
-        if self._has_tag:
-            check_conditions(call, thing.changed)
+        check_conditions(call, thing.changed)
         call.store.start_deleting(thing, force=call.flag("force"))
         return Answer(202)
 
@@ -117,11 +112,13 @@ class Item(msgspec.Struct, eq=False):
 
 
 def answer_items(call: Call, listing: Listing, items: Iterable[tuple[str, dict[str, Any]]]) -> Answer:
-    """A page of things that are worked out for the call: key and view."""
+    """A page of things that are worked out for the call: key and view. They are listed in the order of their keys."""
     shelf: Shelf[Item] = Shelf()
-    for number, (key, shown) in enumerate(items, 1):
-        shelf.add(key.lower(), Item(key, number, shown))
-    return listing.answer(call, shelf, lambda item: item.shown)
+    keys: list[str] = []
+    for number, (key, shown) in enumerate(sorted(items, key=itemgetter(0)), 1):
+        shelf.add(key, Item(key, number, shown))
+        keys.append(key)
+    return listing.answer(call, shelf, lambda item: item.shown, keys=keys)
 
 
 def changed(call: Call, status: int, resource: Resource, url: str) -> Answer:

@@ -7,6 +7,7 @@ there is no machine behind a node.
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from msgspec import UNSET
 
@@ -28,7 +29,7 @@ from . import filter_tables, ticks
 from .bodies import normal
 from .calls import Answer, Call, Handler, answer_created
 from .dispatch import end_runs
-from .kinds import Kind, answer_items, answer_one
+from .kinds import Kind, accepted, answer_items, answer_one
 from .node_ends import REQUEUE, take_out
 from .pages import Listing
 from .pool_views import node_url, node_view
@@ -72,7 +73,6 @@ NODES: Kind[Node] = Kind(
     find=_find,
     shelf=lambda call: call.store.pool(call.params["poolId"]).nodes,
     viewer=lambda call: lambda node: node_view(call.base, call.store, node),
-    has_tag=False,
 )
 _EXTENSIONS = Listing("extensions", NodeVMExtension, filter_tables.NO_PROPERTIES)
 
@@ -96,7 +96,7 @@ def _take_out(call: Call, node: Node, state: str, option: Any) -> Answer:
 
 
 def _accepted(call: Call, node: Node, status: int) -> Answer:
-    return Answer(status, headers={"DataServiceId": node_url(call.base, node)})
+    return accepted(status, node, node_url(call.base, node))
 
 
 def reboot_node(call: Call) -> Answer:
@@ -137,7 +137,7 @@ def disable_scheduling(call: Call) -> Answer:
         raise Refusal("NodeAlreadyInTargetSchedulingState")
     node.scheduling = DISABLED
     end_runs(call.store, list(node.runs.values()), _option(sent.node_disable_scheduling_option))
-    call.store.touch(node)
+    call.store.change(node)
     return _accepted(call, node, 200)
 
 
@@ -148,7 +148,7 @@ def enable_scheduling(call: Call) -> Answer:
         raise Refusal("NodeAlreadyInTargetSchedulingState")
     node.scheduling = ENABLED
     node.pool.open[node.key] = node
-    call.store.touch(node)
+    call.store.change(node)
     call.store.touch(node.pool)
     return _accepted(call, node, 200)
 
@@ -197,7 +197,7 @@ def create_user(call: Call) -> Answer:
         raise Refusal("NodeUserExists")
     node.users[sent.name.lower()] = normal(sent)
     call.store.note(node)
-    return answer_created(f"{node_url(call.base, node)}/users/{sent.name}", call.store.stamps())
+    return answer_created(f"{node_url(call.base, node)}/users/{quote(sent.name, safe='')}", call.store.stamps())
 
 
 def replace_user(call: Call) -> Answer:

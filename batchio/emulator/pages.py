@@ -1,15 +1,16 @@
 """Listings.
 
-Law: a listing goes along a shelf in the order of birth and says where it stopped, so that whatever lives through
-the whole listing comes exactly once, whatever else comes and goes. A page costs a bounded time: one whose filter
-matches little may be short, even empty, and still have a next page.
+Law: a listing goes along a shelf in the order of birth, or of keys, and says where it stopped, so that whatever
+lives through the whole listing comes exactly once, whatever else comes and goes. A page costs a bounded time: one
+whose filter matches little may be short, even empty, and still have a next page.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -45,21 +46,27 @@ class Listing:
         shelf: Shelf[T],
         show: Callable[[T], dict[str, Any]],
         counts: Mapping[str, int] | None = None,
+        keys: Sequence[str] | None = None,
     ) -> Answer:
-        """One page of the shelf; `show` gives an item in wire shape, `counts` how many are in which state."""
+        """One page of the shelf; `show` gives an item in wire shape, `counts` how many are in which state.
+
+        `keys`, in order, where the shelf was made for this call: `born` is a place among them.
+        """
         names = selected(call, self.model)
-        found, last = self._find(call, shelf, counts)
+        found, last = self._find(call, shelf, counts, keys)
         # Item by item: a thousand mappings at once would wake the garbage collector, which then walks the shelf.
         fit = shape(self.model, call.version)
         view = show if fit is None else lambda thing: fit(show(thing))
         shown = b",".join(msgspec.json.encode(pick(view(thing), names)) for thing in found)
         content: dict[str, Any] = {"value": msgspec.Raw(b"[" + shown + b"]")}
         if last is not None:
-            content["odata.nextLink"] = self._next_link(call, last)
+            content["odata.nextLink"] = self._next_link(call, str(last) if keys is None else keys[last - 1])
         return answer_json(call, self.kind, content)
 
-    def _find(self, call: Call, shelf: Shelf[T], counts: Mapping[str, int] | None) -> tuple[list[T], int | None]:
-        size, after = page_size(call), self._after(call)
+    def _find(
+        self, call: Call, shelf: Shelf[T], counts: Mapping[str, int] | None, keys: Sequence[str] | None
+    ) -> tuple[list[T], int | None]:
+        size, after = page_size(call), self._after(call, keys)
         text = call.query.get("$filter")
         if text is None or not text.strip():
             return one_page(shelf, after, size)
@@ -72,20 +79,22 @@ class Listing:
             return [], None
         return one_page(shelf, after, size, filter)
 
-    def _after(self, call: Call) -> int:
+    def _after(self, call: Call, keys: Sequence[str] | None) -> int:
         token = call.query.get(SKIP_TOKEN)
         if token is None:
             return 0
         try:
-            kind, _, born = base64.urlsafe_b64decode(token.encode()).decode().rpartition("|")
-            if kind == self.kind and born.isascii() and born.isdigit() and len(born) < 20:
-                return int(born)
+            kind, _, last = base64.urlsafe_b64decode(token.encode()).decode(errors="surrogatepass").partition("|")
+            if kind == self.kind and keys is not None:
+                return bisect_right(keys, last)
+            if kind == self.kind and last.isascii() and last.isdigit() and len(last) < 20:
+                return int(last)
         except (binascii.Error, ValueError):
             pass
         raise bad_query(SKIP_TOKEN, token, "Not a token that this listing gave")
 
-    def _next_link(self, call: Call, last: int) -> str:
-        token = base64.urlsafe_b64encode(f"{self.kind}|{last}".encode()).decode()
+    def _next_link(self, call: Call, last: str) -> str:
+        token = base64.urlsafe_b64encode(f"{self.kind}|{last}".encode(errors="surrogatepass")).decode()
         kept = [(name, value) for name, value in query_pairs(call.query_string) if name != SKIP_TOKEN]
         query = "&".join(f"{quote(name, safe='$-')}={quote(value, safe='')}" for name, value in kept)
         return f"{call.base}{call.path}?{query}&{SKIP_TOKEN}={quote(token, safe='')}"

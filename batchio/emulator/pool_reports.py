@@ -50,12 +50,12 @@ IMAGES = (
 
 def list_node_counts(call: Call) -> Answer:
     """Pools_ListPoolNodeCounts."""
-    return answer_items(call, _COUNTS, ((pool.id, counts_view(pool)) for pool in call.store.pools.all()))
+    return answer_items(call, _COUNTS, ((pool.key, counts_view(pool)) for pool in call.store.pools.all()))
 
 
 def list_supported_images(call: Call) -> Answer:
     """Pools_ListSupportedImages."""
-    return answer_items(call, _IMAGES, ((str(number), image) for number, image in enumerate(IMAGES)))
+    return answer_items(call, _IMAGES, ((f"{number:03}", image) for number, image in enumerate(IMAGES)))
 
 
 def list_usage_metrics(call: Call) -> Answer:
@@ -70,7 +70,7 @@ def list_usage_metrics(call: Call) -> Answer:
         call,
         _USAGE,
         (
-            (f"{pool.key}/{start}", _usage(pool, start, hours))
+            (f"{start:020}/{pool.key}", _usage(pool, start, hours))
             for start in starts
             for pool in call.store.pools.all()
             if (hours := _node_hours(pool, start))

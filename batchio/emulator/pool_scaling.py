@@ -19,7 +19,7 @@ from ..models import (
 from ..service import operations as ops
 from . import ticks
 from .bodies import normal
-from .calls import Answer, Call, Handler
+from .calls import Answer, Call, Handler, change_headers
 from .kinds import accepted, answer_one, changed
 from .node_ends import REQUEUE, remove
 from .pool_life import resize, start_scaling, stop_scaling
@@ -132,7 +132,8 @@ def evaluate_auto_scale(call: Call) -> Answer:
     if pool.scaling is None:
         raise Refusal("OperationNotValidOnPool", (("Reason", "The pool does not scale by a formula"),))
     run = evaluate(call.store, pool, pool.scaling, sent.auto_scale_formula)
-    return answer_one(call, "Microsoft.Azure.Batch.Protocol.Entities.AutoScaleRun", AutoScaleRun, run)
+    headers = {**change_headers(pool.changed), "DataServiceId": pool_url(call.base, pool)}
+    return answer_one(call, "Microsoft.Azure.Batch.Protocol.Entities.AutoScaleRun", AutoScaleRun, run, headers=headers)
 
 
 HANDLERS: dict[str, Handler] = {

@@ -12,11 +12,12 @@ from msgspec import UNSET
 from ..models import CloudPool, PoolAddParameter, PoolPatchParameter, PoolUpdatePropertiesParameter
 from ..service import operations as ops
 from . import filter_tables
-from .bodies import normal, normal_changes
+from .bodies import check_whole, normal, normal_changes
 from .calls import Answer, Call, Handler, answer_created
 from .certificate_life import certificate_key
 from .conditions import check_conditions
 from .kinds import Kind, changed
+from .network_rules import check_network
 from .pool_life import make_pool
 from .pool_views import pool_url, pool_view
 from .refusals import Refusal, bad_property
@@ -49,7 +50,9 @@ POOLS: Kind[Pool] = Kind(
 def create_pool(call: Call) -> Answer:
     """Pools_CreatePool."""
     sent = call.read(PoolAddParameter)
-    _check(sent)
+    check_pool(sent)
+    if sent.auto_scale_formula is not UNSET:
+        check_formula(sent.auto_scale_formula)
     store = call.store
     if store.pools.get(sent.id) is None and sum(pool.state != DELETING for pool in store.pools.all()) >= MAX_POOLS:
         raise Refusal("PoolQuotaReached", (("Quota", str(MAX_POOLS)),))
@@ -71,15 +74,16 @@ def live_pool(call: Call) -> Pool:
 def update_pool(call: Call) -> Answer:
     """Pools_UpdatePool."""
     pool = live_pool(call)
-    sent = call.read_changes(PoolPatchParameter)
+    changes = normal_changes(call.read_changes(PoolPatchParameter))
+    sent = check_whole(PoolPatchParameter, call.version, changes)
     check_metadata(sent.metadata)
+    check_network(getattr(sent, "network_configuration", UNSET), "networkConfiguration.")
+    _check_start_task(sent)
     check_least("taskSlotsPerNode", getattr(sent, "task_slots_per_node", UNSET), 1)
-    changes = normal_changes(sent)
     late = sorted(set(changes) - _WITH_NODES)
     if late and len(pool.nodes):
         reason = f"{', '.join(late)} can be changed only while the pool has no nodes"
         raise Refusal("OperationInvalidForCurrentState", (("Reason", reason),))
-    _check_start_task(changes)
     _check_certificates(call, changes)
     pool.spec = {**pool.spec, **changes}
     return changed(call, 200, pool, pool_url(call.base, pool))
@@ -90,6 +94,7 @@ def replace_pool_properties(call: Call) -> Answer:
     pool = live_pool(call)
     sent = call.read(PoolUpdatePropertiesParameter)
     check_metadata(sent.metadata)
+    _check_start_task(sent)
     changes = normal(sent)
     _check_certificates(call, changes)
     replaced = wire_fields(PoolUpdatePropertiesParameter, call.version)
@@ -97,10 +102,9 @@ def replace_pool_properties(call: Call) -> Answer:
     return changed(call, 204, pool, pool_url(call.base, pool))
 
 
-def _check_start_task(changes: dict[str, Any]) -> None:
-    if "startTask" in changes and "commandLine" not in changes["startTask"]:
-        name = "startTask.commandLine"
-        raise Refusal("MissingRequiredProperty", (("PropertyName", name), ("Reason", f"{name} is required")))
+def _check_start_task(sent: Any, path: str = "") -> None:
+    if sent.start_task is not UNSET:
+        check_least(f"{path}startTask.maxTaskRetryCount", sent.start_task.max_task_retry_count, -1)
 
 
 def _check_certificates(call: Call, spec: dict[str, Any]) -> None:
@@ -111,29 +115,30 @@ def _check_certificates(call: Call, spec: dict[str, Any]) -> None:
             raise bad_property(name, None, "The account has no such certificate", code="InvalidCertificateReferences")
 
 
-def _check(sent: Any) -> None:
+def check_pool(sent: Any, path: str = "") -> None:
+    """Refuse what no pool can have, but for its formula; `path` leads to the pool, with a dot behind it."""
     scaled = sent.enable_auto_scale is True
     if scaled and sent.auto_scale_formula is UNSET:
         reason = "autoScaleFormula is required where enableAutoScale is true"
-        raise Refusal("MissingRequiredProperty", (("PropertyName", "autoScaleFormula"), ("Reason", reason)))
+        raise Refusal("MissingRequiredProperty", (("PropertyName", f"{path}autoScaleFormula"), ("Reason", reason)))
     for name, value in (
         ("autoScaleFormula", sent.auto_scale_formula),
         ("autoScaleEvaluationInterval", sent.auto_scale_evaluation_interval),
     ):
         if not scaled and value is not UNSET:
-            raise bad_property(name, None, "Only where enableAutoScale is true")
+            raise bad_property(f"{path}{name}", None, "Only where enableAutoScale is true")
     for name, value in (
         ("targetDedicatedNodes", sent.target_dedicated_nodes),
         ("targetLowPriorityNodes", sent.target_low_priority_nodes),
     ):
         if scaled and value is not UNSET:
-            raise bad_property(name, str(value), "Not where enableAutoScale is true")
-        check_least(name, value, 0)
-    check_least("taskSlotsPerNode", getattr(sent, "task_slots_per_node", UNSET), 1)
-    check_least("maxTasksPerNode", getattr(sent, "max_tasks_per_node", UNSET), 1)
-    check_metadata(sent.metadata)
-    if scaled:
-        check_formula(sent.auto_scale_formula)
+            raise bad_property(f"{path}{name}", str(value), "Not where enableAutoScale is true")
+        check_least(f"{path}{name}", value, 0)
+    check_least(f"{path}taskSlotsPerNode", getattr(sent, "task_slots_per_node", UNSET), 1)
+    check_least(f"{path}maxTasksPerNode", getattr(sent, "max_tasks_per_node", UNSET), 1)
+    check_metadata(sent.metadata, path)
+    check_network(sent.network_configuration, f"{path}networkConfiguration.")
+    _check_start_task(sent, path)
 
 
 HANDLERS: dict[str, Handler] = {

@@ -58,7 +58,8 @@ def check_version(query: dict[str, str]) -> None:
         reason = (("QueryParameterName", VERSION), ("Reason", f"api-version is required, e.g. {VERSIONS[-1]}"))
         raise Refusal("MissingRequiredQueryParameter", reason)
     if version not in VERSIONS:
-        raise bad_query(VERSION, version, f"Unknown version. Known are {', '.join(VERSIONS)}")
+        known = f"Unknown version. Known are {', '.join(VERSIONS)}"
+        raise bad_query(VERSION, version, known, code="UnsupportedRequestVersion")
 
 
 def _check_names(operation: Operation[Any], pairs: tuple[tuple[str, str], ...]) -> None:

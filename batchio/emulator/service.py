@@ -56,6 +56,7 @@ REAL_WITH_PROCESSES = frozenset({*files.SIMULATED, *jobs.SIMULATED})
 HANDLERS: dict[str, Handler] = {**REAL, **SIMULATED}
 """Operation id -> handler. An operation that is not in here answers 501."""
 
+_JSON = "application/json; odata=minimalmetadata"
 _HEX = frozenset("0123456789abcdefABCDEF")
 
 
@@ -84,6 +85,9 @@ def check_client_request_id(given: str | None) -> None:
 def _check_body(call: Call) -> None:
     if len(call.body) >= MAX_BODY:
         raise Refusal("RequestBodyTooLarge", (("MaxLimit", str(MAX_BODY)),))
-    content_type = call.headers.get("Content-Type", "")
-    if content_type.partition(";")[0].strip().lower() != "application/json":
-        raise bad_header("Content-Type", content_type, "application/json; odata=minimalmetadata is needed")
+    content_type = call.headers.get("Content-Type")
+    if content_type is None:
+        raise Refusal("MissingRequiredHeader", (("HeaderName", "Content-Type"), ("Reason", f"{_JSON} is needed")))
+    kind, *parameters = [part.strip().lower() for part in content_type.split(";")]
+    if kind != "application/json" or "odata=minimalmetadata" not in parameters:
+        raise bad_header("Content-Type", content_type, f"{_JSON} is needed")

@@ -7,6 +7,7 @@ msgspec checks these types while it decodes, so that a full check costs hardly m
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import cache
 from types import UnionType
@@ -15,12 +16,29 @@ from typing import Annotated, Any, Union, get_args, get_origin
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from ..models import AzureBlobFileSystemConfiguration, MountConfiguration, ResourceFile, UserIdentity
 from ..models.base import Model, OpenEnum, Rule, field_rules, field_types, secret_fields
 from ..service.versions import is_known
 from . import ticks
 
 _INT32 = (-(2**31), 2**31 - 1)
 _NO_RULE = Rule()
+
+_CHOICES: dict[type[Model], tuple[int, tuple[str, ...]]] = {
+    AzureBlobFileSystemConfiguration: (0, ("account_key", "sas_key", "identity_reference")),
+    MountConfiguration: (
+        1,
+        (
+            "azure_blob_file_system_configuration",
+            "nfs_mount_configuration",
+            "cifs_mount_configuration",
+            "azure_file_share_configuration",
+        ),
+    ),
+    ResourceFile: (1, ("auto_storage_container_name", "storage_container_url", "http_url")),
+    UserIdentity: (0, ("username", "auto_user")),
+}
+"""Model -> properties that exclude each other, and how many of them there are at least."""
 
 ANNOTATION = "odata.metadata"
 ANNOTATION_FIELD = "odata_metadata"
@@ -91,8 +109,26 @@ def strict_type(model: type[Model], version: str, unchecked: str = "", *, change
         fields.append((ANNOTATION_FIELD, str | UnsetType, UNSET))
     # Acyclic and short-lived: the garbage collector need not know them.
     return msgspec.defstruct(
-        model.__name__, fields, kw_only=True, forbid_unknown_fields=True, rename=names, gc=False, frozen=True
+        model.__name__,
+        fields,
+        kw_only=True,
+        forbid_unknown_fields=True,
+        rename=names,
+        gc=False,
+        frozen=True,
+        namespace=None if changes or model not in _CHOICES else {"__post_init__": _choice(names, *_CHOICES[model])},
     )
+
+
+def _choice(wire: dict[str, str], least: int, names: tuple[str, ...]) -> Callable[[object], None]:
+    names = tuple(name for name in names if name in wire)
+    wording = f"{'Exactly' if least else 'At most'} one of {', '.join(wire[name] for name in names)}"
+
+    def check(struct: object) -> None:
+        if not least <= sum(getattr(struct, name) is not UNSET for name in names) <= 1:
+            raise ValueError(wording)
+
+    return check
 
 
 def _strict(kind: Any, rule: Rule, version: str, changes: bool) -> Any:  # noqa: FBT001  # handed down only

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from . import ticks
-from .authentication import AUDIENCE
+from .authentication import AUDIENCE, JOB_CLAIM
 from .bodies import without_mark
 from .processes.orders import Order, ResourceFile
 from .resources import Job, Node, Run, Special
@@ -84,8 +84,8 @@ def _order(
     if job is not None and task is not None:
         variables |= {**_of_job(site, node, job), "AZ_BATCH_TASK_ID": task}
         variables |= pairs(job.spec.get("commonEnvironmentSettings"))
-    if "job" in [scope.lower() for scope in (sent.get("authenticationTokenSettings") or {}).get("access") or ()]:
-        variables["AZ_BATCH_AUTHENTICATION_TOKEN"] = _token(store, job)
+        if "job" in [scope.lower() for scope in (sent.get("authenticationTokenSettings") or {}).get("access") or ()]:
+            variables["AZ_BATCH_AUTHENTICATION_TOKEN"] = _token(store, job)
     variables |= pairs(sent.get("environmentSettings"))
     files = msgspec.convert(sent.get("resourceFiles") or [], tuple[ResourceFile, ...])
     return Order(names, sent["commandLine"], variables, files)
@@ -127,9 +127,9 @@ def _at(site: Site, node: Node, *names: str) -> str:
     return str(site.root.joinpath(*folder_of(node, *names)))
 
 
-def _token(store: Store, job: Job | None) -> str:
-    """A token that lets a task in; the emulator does not hold it to its job."""
+def _token(store: Store, job: Job) -> str:
+    """A token that lets a task do everything to its job, and nothing else."""
     expires = (store.now() + _TOKEN_LIFE - ticks.UNIX_EPOCH) // ticks.SECOND
-    claims = {"aud": AUDIENCE, "exp": expires, "job": None if job is None else job.id}
+    claims = {"aud": AUDIENCE, "exp": expires, JOB_CLAIM: job.id}
     parts = (msgspec.json.encode(part) for part in ({"alg": "none", "typ": "JWT"}, claims))
     return ".".join([*(base64.urlsafe_b64encode(part).decode().rstrip("=") for part in parts), ""])

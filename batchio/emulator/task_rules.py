@@ -27,11 +27,16 @@ def check_task(path: str, sent: Any) -> None:
     if sent.multi_instance_settings is not UNSET:
         settings = sent.multi_instance_settings
         check_least(f"{path}multiInstanceSettings.numberOfInstances", settings.number_of_instances, 1)
-    if sent.depends_on is not UNSET and sent.depends_on.task_id_ranges is not UNSET:
-        for index, span in enumerate(sent.depends_on.task_id_ranges):
-            if span.start > span.end:
-                name = f"{path}dependsOn.taskIdRanges[{index}]"
-                raise bad_property(name, f"{span.start}..{span.end}", "start is above end")
+    if sent.depends_on is not UNSET:
+        _check_ranges(f"{path}dependsOn.taskIdRanges", sent.depends_on.task_id_ranges)
+    if sent.exit_conditions is not UNSET:
+        _check_ranges(f"{path}exitConditions.exitCodeRanges", sent.exit_conditions.exit_code_ranges)
+
+
+def _check_ranges(path: str, ranges: Any) -> None:
+    for index, span in enumerate(() if ranges is UNSET else ranges):
+        if span.start > span.end:
+            raise bad_property(f"{path}[{index}]", f"{span.start}..{span.end}", "start is above end")
 
 
 def required_slots(sent: Any) -> int:

@@ -75,6 +75,13 @@ def create_task(call: Call) -> Answer:
     return answer_created(f"{job_url(call.base, job)}/tasks/{sent.id}", stamp)
 
 
+def get_task(call: Call) -> Answer:
+    """Tasks_GetTask."""
+    answer = TASKS.get(call)
+    answer.headers["DataServiceId"] = f"{job_url(call.base, _job(call))}/tasks/{_find(call).id}"
+    return answer
+
+
 def delete_task(call: Call) -> Answer:
     """Tasks_DeleteTask."""
     job = _job(call)
@@ -128,7 +135,7 @@ def list_subtasks(call: Call) -> Answer:
     job = _job(call)
     task = _find(call)
     nodes = () if task.run is None else task.run.seldom.nodes
-    views = ((str(number), subtask_view(call.base, job, task, number, node)) for number, node in enumerate(nodes, 1))
+    views = ((f"{number:09}", subtask_view(call.base, job, task, number, node)) for number, node in enumerate(nodes, 1))
     return answer_items(call, _SUBTASKS, views)
 
 
@@ -140,7 +147,7 @@ def _changed(call: Call, status: int, task: StoredTask) -> Answer:
 HANDLERS: dict[str, Handler] = {
     ops.CREATE_TASK.id: create_task,
     ops.CREATE_TASK_COLLECTION.id: create_task_collection,
-    ops.GET_TASK.id: TASKS.get,
+    ops.GET_TASK.id: get_task,
     ops.LIST_TASKS.id: TASKS.list,
     ops.DELETE_TASK.id: delete_task,
     ops.REPLACE_TASK.id: replace_task,

@@ -32,6 +32,8 @@ async def pool(wire: Wire) -> dict[str, Any]:
 async def evaluated(wire: Wire, formula: str) -> dict[str, Any]:
     reply = await act(wire, "evaluateautoscale", {"autoScaleFormula": formula})
     assert reply.status == 200
+    assert reply.headers["DataServiceId"].endswith("/pools/pool")
+    assert reply.headers["ETag"] == (await wire.get("/pools/pool")).headers["ETag"]
     run: dict[str, Any] = reply.json
     return run
 

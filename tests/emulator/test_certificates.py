@@ -44,11 +44,20 @@ async def test_bad_certificates(wire: Wire, change: dict[str, object], code: str
     assert (reply.status, reply.code, reply.values["PropertyName"]) == (400, code, name)
 
 
+async def test_tag(wire: Wire) -> None:
+    made = await create(wire)
+    found = await wire.get(PATH)
+    assert found.headers["ETag"] == made.headers["ETag"]
+    assert found.headers["Last-Modified"] == made.headers["Last-Modified"]
+
+
 async def test_delete(wire: Wire) -> None:
     await create(wire)
     assert (await wire.call("POST", f"{PATH}/canceldelete")).code == "CertificateStateActive"
-    assert (await wire.call("DELETE", PATH)).status == 202
-    assert (await wire.get(PATH)).json["state"] == "deleting"
+    deleted = await wire.call("DELETE", PATH)
+    found = await wire.get(PATH)
+    assert (deleted.status, deleted.headers["ETag"]) == (202, found.headers["ETag"])
+    assert found.json["state"] == "deleting"
     assert (await wire.call("DELETE", PATH)).code == "CertificateBeingDeleted"
     assert (await wire.call("POST", f"{PATH}/canceldelete")).code == "CertificateBeingDeleted"
     wire.emulator.clock.advance(1)

@@ -9,6 +9,7 @@ from batchio.emulator.bodies import MAX_BODY
 
 from .wire import VERSION, Wire
 
+BACKWARDS = {"start": 5, "end": 1, "exitOptions": {}}
 ADD = "/jobs/job/addtaskcollection"
 
 
@@ -64,9 +65,29 @@ async def test_each_task_has_its_own_result(wire: Wire) -> None:
             "value[1].constraints.retentionTime",
         ),
         (
-            {"id": "a", "commandLine": "x", "resourceFiles": [{}, {"nonsense": 1}]},
+            {"id": "a", "commandLine": "x", "resourceFiles": [{"httpUrl": "http://x"}, {"nonsense": 1}]},
             "InvalidRequestBody",
             "value[1].resourceFiles[1].nonsense",
+        ),
+        (
+            {"id": "a", "commandLine": "x", "resourceFiles": [{"filePath": "x"}]},
+            "InvalidPropertyValue",
+            "value[1].resourceFiles[0]",
+        ),
+        (
+            {"id": "a", "commandLine": "x", "resourceFiles": [{"httpUrl": "x", "storageContainerUrl": "x"}]},
+            "InvalidPropertyValue",
+            "value[1].resourceFiles[0]",
+        ),
+        (
+            {"id": "a", "commandLine": "x", "exitConditions": {"exitCodeRanges": [BACKWARDS]}},
+            "InvalidPropertyValue",
+            "value[1].exitConditions.exitCodeRanges[0]",
+        ),
+        (
+            {"id": "a", "commandLine": "x", "userIdentity": {"username": "u", "autoUser": {}}},
+            "InvalidPropertyValue",
+            "value[1].userIdentity",
         ),
     ],
 )

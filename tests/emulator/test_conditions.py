@@ -29,6 +29,13 @@ LATER = "Mon, 01 Jul 2024 12:00:01 GMT"
         ({"If-None-Match": "0x1", "If-Modified-Since": LATER}, 200, 202),
         ({"If-Match": "0x1", "If-None-Match": "same"}, 412, 412),
         ({"If-Modified-Since": "yesterday"}, 400, 400),
+        ({"If-Match": '"0x1", "same"'}, 200, 202),
+        ({"If-Match": '"0x1","0x2"'}, 412, 412),
+        ({"If-None-Match": '"0x1", "same"'}, 304, 412),
+        ({"If-Match": 'W/"same"'}, 412, 412),
+        ({"If-None-Match": 'W/"same"'}, 200, 202),
+        ({"If-Match": "same", "If-Unmodified-Since": EARLIER}, 200, 202),
+        ({"If-Match": "0x1", "If-Unmodified-Since": LATER}, 412, 412),
     ],
 )
 @pytest.mark.parametrize("path", ["/jobs/thing", "/pools/thing", "/jobs/thing/tasks/thing"])
@@ -76,3 +83,14 @@ async def test_etags_never_come_twice(wire: Wire, emulator: Emulator) -> None:
         seen.update(tags)
         emulator.reset()
     assert len(seen) == 9
+
+
+@pytest.mark.parametrize("headers", [{"If-Match": "0x1"}, {"If-None-Match": "*"}, {"If-Modified-Since": LATER}])
+async def test_an_operation_without_conditions_does_not_look_at_them(wire: Wire, headers: dict[str, str]) -> None:
+    await wire.pool(enableAutoScale=True, autoScaleFormula="$TargetDedicatedNodes=0;")
+    assert (await wire.call("GET", "/pools", headers=headers)).status == 200
+    body = {"autoScaleFormula": "$TargetDedicatedNodes=0;"}
+    assert (await wire.call("POST", "/pools/pool/evaluateautoscale", body, headers=headers)).status == 200
+    assert (await wire.call("POST", "/pools/pool/disableautoscale", headers=headers)).status == 200
+    replaced: dict[str, object] = {"certificateReferences": [], "applicationPackageReferences": [], "metadata": []}
+    assert (await wire.call("POST", "/pools/pool/updateproperties", replaced, headers=headers)).status == 204

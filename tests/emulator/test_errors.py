@@ -89,6 +89,7 @@ async def exchange(emulator: Emulator, sent: bytes) -> bytes:
 
 
 START = f"POST /jobs?api-version={VERSION} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer x\r\n".encode()
+KIND = b"Content-Type: application/json; odata=minimalmetadata\r\n"
 
 
 @pytest.mark.parametrize(
@@ -128,7 +129,7 @@ async def test_a_body_that_breaks_off_disturbs_nobody(
     wire: Wire, emulator: Emulator, rest: bytes, caplog: pytest.LogCaptureFixture
 ) -> None:
     _, writer = await asyncio.open_connection("127.0.0.1", int(emulator.endpoint.rpartition(":")[2]))
-    writer.write(START + b"Content-Type: application/json\r\n" + rest)
+    writer.write(START + KIND + rest)
     await writer.drain()
     writer.close()
     await writer.wait_closed()
@@ -140,7 +141,7 @@ async def test_a_body_that_does_not_come(monkeypatch: pytest.MonkeyPatch, caplog
     monkeypatch.setattr(arrivals, "BODY_TIMEOUT", 0.05)
     async with Emulator(auth="loose") as emulator:
         reader, writer = await asyncio.open_connection("127.0.0.1", int(emulator.endpoint.rpartition(":")[2]))
-        writer.write(START + b"Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n")
+        writer.write(START + KIND + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n")
         answer = await asyncio.wait_for(reader.readuntil(b"}"), 5)
         assert answer.startswith(b"HTTP/1.1 408 ")
         writer.close()
@@ -151,7 +152,7 @@ async def test_a_body_that_does_not_come(monkeypatch: pytest.MonkeyPatch, caplog
 async def test_expect_100_continue() -> None:
     async with Emulator(auth="loose") as emulator:
         body = b'{"id":"a","poolInfo":{"poolId":"p"}}'
-        head = START + b"Content-Type: application/json\r\nExpect: 100-continue\r\nConnection: close\r\n"
+        head = START + KIND + b"Expect: 100-continue\r\nConnection: close\r\n"
         answer = await exchange(emulator, head + f"Content-Length: {len(body)}\r\n\r\n".encode() + body)
         assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\n")
 

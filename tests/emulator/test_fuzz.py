@@ -18,7 +18,7 @@ from batchio.models import Model
 from batchio.service.operations import OPERATIONS, Operation
 from batchio.service.versions import VERSIONS
 
-from .wire import VERSION
+from .wire import JSON, VERSION
 
 MODELS = sorted(
     (kind for kind in vars(models).values() if isinstance(kind, type) and issubclass(kind, Model)),
@@ -90,7 +90,7 @@ def asked(store: Store, row: Operation[Any], body: bytes, params: dict[str, str]
         path=row.path,
         query_string=f"api-version={VERSION}",
         query={"api-version": VERSION},
-        headers={"Content-Type": "application/json"},
+        headers={"Content-Type": JSON},
         body=body,
         base="http://x",
         request_id="id",

@@ -47,7 +47,7 @@ async def test_replace_sets_all(wire: Wire) -> None:
 @pytest.mark.parametrize(
     ("method", "body", "code", "name"),
     [
-        ("PATCH", {"priority": 1001}, "InvalidPropertyValue", "priority"),
+        ("PATCH", {"priority": 1001}, "OutOfRangePriority", "priority"),
         ("PATCH", {"displayName": "x"}, "InvalidRequestBody", "displayName"),
         ("PATCH", {"maxParallelTasks": 0}, "InvalidPropertyValue", "maxParallelTasks"),
         ("PATCH", {"metadata": [{"name": "", "value": "b"}]}, "EmptyMetadataKey", "metadata[0].name"),

@@ -165,6 +165,33 @@ async def test_update_and_replace(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize(
+    ("specification", "code", "name"),
+    [
+        ({"jobManagerTask": {"commandLine": "x"}}, "MissingRequiredProperty", "jobManagerTask.id"),
+        ({"jobReleaseTask": {"commandLine": "x"}}, "InvalidPropertyValue", "jobReleaseTask"),
+        ({"constraints": {"maxTaskRetryCount": -2}}, "InvalidPropertyValue", "constraints.maxTaskRetryCount"),
+        ({"priority": 1001}, "OutOfRangePriority", "priority"),
+        ({"poolInfo": {}}, "InvalidPropertyValue", "poolInfo"),
+        (
+            {"poolInfo": {"autoPoolSpecification": {}}},
+            "MissingRequiredProperty",
+            "poolInfo.autoPoolSpecification.poolLifetimeOption",
+        ),
+    ],
+)
+async def test_a_patch_makes_no_job_that_cannot_be(
+    wire: Wire, specification: dict[str, object], code: str, name: str
+) -> None:
+    await create(wire, recurrenceInterval="PT1H", doNotRunUntil="2024-07-01T12:30:00Z")
+    body = {"jobSpecification": {"poolInfo": {"poolId": "pool"}, **specification}}
+    reply = await wire.call("PATCH", "/jobschedules/daily", body)
+    assert (reply.status, reply.code, reply.values["PropertyName"]) == (400, code, f"jobSpecification.{name}")
+    # What is due later is fit to be made.
+    wire.emulator.clock.advance(3600)
+    assert (await wire.get("/jobs")).ids == ["daily:job-1"]
+
+
+@pytest.mark.parametrize(
     ("change", "code", "name"),
     [
         ({"schedule": {"recurrenceInterval": "PT59S"}}, "InvalidPropertyValue", "schedule.recurrenceInterval"),

@@ -1,10 +1,18 @@
 from __future__ import annotations
 
+import aiohttp
 import pytest
 
 from batchio.emulator import Emulator, jobs
 
-from .wire import Wire
+from .wire import VERSION, Wire
+
+AUTO_POOL = "poolInfo.autoPoolSpecification.pool"
+
+
+def auto_pool(**properties: object) -> dict[str, object]:
+    auto = {"poolLifetimeOption": "job", "pool": {"vmSize": "a", **properties}}
+    return {"poolInfo": {"autoPoolSpecification": auto}}
 
 
 async def test_create_then_get(wire: Wire, emulator: Emulator) -> None:
@@ -47,12 +55,31 @@ async def test_bad_ids(wire: Wire, id: str) -> None:
         ({"nonsense": 1}, "InvalidRequestBody", "nonsense"),
         ({"priority": "high"}, "InvalidRequestBody", "priority"),
         ({"priority": None}, "InvalidRequestBody", "priority"),
-        ({"priority": 1001}, "InvalidPropertyValue", "priority"),
+        ({"priority": 1001}, "OutOfRangePriority", "priority"),
         ({"priority": 1.5}, "InvalidRequestBody", "priority"),
         ({"maxParallelTasks": 0}, "InvalidPropertyValue", "maxParallelTasks"),
         ({"maxParallelTasks": 2**31}, "InvalidPropertyValue", "maxParallelTasks"),
         ({"displayName": "x" * 1025}, "InvalidPropertyValue", "displayName"),
         ({"poolInfo": {}}, "InvalidPropertyValue", "poolInfo"),
+        (auto_pool(enableAutoScale=True), "MissingRequiredProperty", f"{AUTO_POOL}.autoScaleFormula"),
+        (auto_pool(targetDedicatedNodes=-1), "InvalidPropertyValue", f"{AUTO_POOL}.targetDedicatedNodes"),
+        (
+            {"jobManagerTask": {"id": "a", "commandLine": "x", "constraints": {"maxTaskRetryCount": -2}}},
+            "InvalidPropertyValue",
+            "jobManagerTask.constraints.maxTaskRetryCount",
+        ),
+        (
+            {"jobPreparationTask": {"commandLine": "x", "constraints": {"maxTaskRetryCount": -2}}},
+            "InvalidPropertyValue",
+            "jobPreparationTask.constraints.maxTaskRetryCount",
+        ),
+        (
+            auto_pool(startTask={"commandLine": "x", "maxTaskRetryCount": -2}),
+            "InvalidPropertyValue",
+            f"{AUTO_POOL}.startTask.maxTaskRetryCount",
+        ),
+        (auto_pool(taskSlotsPerNode=0), "InvalidPropertyValue", f"{AUTO_POOL}.taskSlotsPerNode"),
+        (auto_pool(metadata=[{"name": "", "value": ""}]), "EmptyMetadataKey", f"{AUTO_POOL}.metadata[0].name"),
         ({"onAllTasksComplete": "explode"}, "InvalidPropertyValue", "onAllTasksComplete"),
         ({"constraints": {"maxWallClockTime": "1 hour"}}, "InvalidPropertyValue", "constraints.maxWallClockTime"),
         ({"constraints": {"maxWallClockTime": "-PT1S"}}, "InvalidPropertyValue", "constraints.maxWallClockTime"),
@@ -85,9 +112,27 @@ async def test_missing_property(wire: Wire) -> None:
     assert (reply.code, reply.values["PropertyName"]) == ("MissingRequiredProperty", "poolInfo")
 
 
-async def test_content_type_is_needed(wire: Wire) -> None:
-    reply = await wire.call("POST", "/jobs", b"{}", headers={"Content-Type": "text/plain"})
+@pytest.mark.parametrize("kind", ["text/plain", "application/json", "application/json; odata=verbose", ""])
+async def test_content_type_is_needed(wire: Wire, kind: str) -> None:
+    reply = await wire.call("POST", "/jobs", b"{}", headers={"Content-Type": kind})
     assert (reply.status, reply.code) == (400, "InvalidHeaderValue")
+    assert (reply.values["HeaderName"], reply.values["HeaderValue"]) == ("Content-Type", kind)
+
+
+async def test_no_content_type_at_all() -> None:
+    async with Emulator(auth="loose") as emulator, aiohttp.ClientSession() as session:
+        url = f"{emulator.endpoint}/jobs?api-version={VERSION}"
+        reply = await Wire(emulator, session).raw("POST", url, b"{}", {"Authorization": "Bearer x"})
+        assert (reply.status, reply.code) == (400, "MissingRequiredHeader")
+        assert reply.values["HeaderName"] == "Content-Type"
+
+
+@pytest.mark.parametrize(
+    "kind", ["application/json;odata=minimalmetadata; charset=utf-8", "Application/JSON; OData=minimalmetadata"]
+)
+async def test_content_type_in_other_spellings(wire: Wire, kind: str) -> None:
+    body = b'{"id":"a","poolInfo":{"poolId":"p"}}'
+    assert (await wire.call("POST", "/jobs", body, headers={"Content-Type": kind})).status == 201
 
 
 async def test_byte_order_mark_is_read(wire: Wire) -> None:

@@ -226,7 +226,8 @@ async def test_ranges_and_dates(client: BatchClient, working: Wire) -> None:
     assert whole.headers["Content-Type"] == "application/octet-stream"
     assert whole.headers["ocp-batch-file-url"].endswith(path)
     later = {"If-Modified-Since": whole.headers["Last-Modified"]}
-    assert (await working.call("GET", path, headers=later)).status == 304
+    same = await working.call("GET", path, headers=later)
+    assert (same.status, same.headers["ETag"]) == (304, whole.headers["ETag"])
     earlier = {"If-Unmodified-Since": "Mon, 01 Jul 2024 11:00:00 GMT"}
     assert (await working.call("GET", path, headers=earlier)).status == 412
     head = await working.call("HEAD", path)
@@ -274,3 +275,26 @@ async def test_without_nodes_there_are_no_files(wire: Wire) -> None:
     await wire.add("job", "t")
     reply = await wire.get("/jobs/job/tasks/t/files/stdout.txt")
     assert (reply.status, reply.code) == (409, "TaskFilesUnavailable")
+
+
+async def test_tags_and_urls(client: BatchClient, working: Wire) -> None:
+    node = await farm(client, working)
+    path = f"/pools/pool/nodes/{node}"
+    before = await working.get(path)
+    changed = await act(working, node, "disablescheduling")
+    assert changed.headers["ETag"] != before.headers["ETag"]
+    after, again = await working.get(path), await working.get(path)
+    assert after.headers["ETag"] == again.headers["ETag"]
+    assert changed.headers["DataServiceId"].endswith(path)
+    assert "Last-Modified" in changed.headers
+    head = await working.call("HEAD", f"{path}/files/shared")
+    assert head.headers["ETag"].startswith("0x")
+
+
+async def test_a_user_with_a_strange_name(client: BatchClient, working: Wire) -> None:
+    node = await farm(client, working)
+    made = await act(working, node, "users", {"name": "a\nb ü", "password": "x"})
+    assert made.status == 201
+    assert made.headers["DataServiceId"].endswith("/users/a%0Ab%20%C3%BC")
+    path = f"/pools/pool/nodes/{node}/users/a%0Ab%20%C3%BC"
+    assert (await working.call("DELETE", path)).status == 200

@@ -70,6 +70,40 @@ async def test_links_stay_right_while_things_come_and_go(wire: Wire) -> None:
     assert {id for id in shown if shown.count(id) > 1} <= gone
 
 
+async def test_links_of_what_is_worked_out_stay_right_too(wire: Wire) -> None:
+    for id in "abcdef":
+        await wire.pool(id)
+
+    async def counts(link: str | None = None) -> tuple[list[str], str]:
+        reply = await (wire.get("/nodecounts", maxresults="2") if link is None else wire.send("GET", link))
+        return [item["poolId"] for item in reply.items], reply.json.get("odata.nextLink", "")
+
+    first, link = await counts()
+    # One that was shown goes, the last one that was shown goes, and one comes that is ahead of all.
+    for id in first:
+        await wire.call("DELETE", f"/pools/{id}")
+    wire.emulator.clock.advance(60)
+    await wire.pool("A0")
+    second, link = await counts(link)
+    third, link = await counts(link)
+    assert (first, second, third, link) == (["a", "b"], ["c", "d"], ["e", "f"], "")
+
+
+async def test_files_in_pages(working: Wire) -> None:
+    await working.pool(targetDedicatedNodes=1)
+    working.emulator.clock.advance(10)
+    await working.job()
+    await working.add("job", "t")
+    working.emulator.clock.advance(10)
+    path = "/jobs/job/tasks/t/files"
+    first = await working.get(path, maxresults="1")
+    assert (await working.call("DELETE", f"{path}/{first.items[0]['name']}")).status == 200
+    second = await working.send("GET", first.json["odata.nextLink"])
+    third = await working.send("GET", second.json["odata.nextLink"])
+    assert [reply.items[0]["name"] for reply in (first, second, third)] == ["stderr.txt", "stdout.txt", "wd"]
+    assert "odata.nextLink" not in third.json
+
+
 async def test_a_link_does_not_fit_another_listing(wire: Wire) -> None:
     await wire.job("a")
     await wire.job("b")

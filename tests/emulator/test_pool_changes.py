@@ -44,6 +44,19 @@ async def test_update(wire: Wire) -> None:
     ("body", "code", "name"),
     [
         ({"startTask": {"waitForSuccess": False}}, "MissingRequiredProperty", "startTask.commandLine"),
+        (
+            {"startTask": {"commandLine": "x", "environmentSettings": [{"value": "x"}]}},
+            "MissingRequiredProperty",
+            "startTask.environmentSettings[0].name",
+        ),
+        (
+            {"startTask": {"commandLine": "x", "maxTaskRetryCount": -2}},
+            "InvalidPropertyValue",
+            "startTask.maxTaskRetryCount",
+        ),
+        ({"virtualMachineConfiguration": {}}, "MissingRequiredProperty", "virtualMachineConfiguration.imageReference"),
+        ({"metadata": [{"name": "a"}]}, "MissingRequiredProperty", "metadata[0].value"),
+        ({"mountConfiguration": [{}]}, "InvalidPropertyValue", "mountConfiguration[0]"),
         ({"targetDedicatedNodes": 3}, "InvalidRequestBody", "targetDedicatedNodes"),
         ({"taskSlotsPerNode": 0}, "InvalidPropertyValue", "taskSlotsPerNode"),
         (

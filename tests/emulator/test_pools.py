@@ -56,6 +56,51 @@ async def test_bad_properties(wire: Wire, change: dict[str, Any], code: str, nam
     assert (reply.status, reply.code, reply.values["PropertyName"]) == (400, code, name)
 
 
+ENDPOINTS = "networkConfiguration.endpointConfiguration.inboundNATPools"
+
+
+def endpoint(name: str = "a", port: int = 80, first: int = 1000, **more: object) -> dict[str, object]:
+    ports = {"backendPort": port, "frontendPortRangeStart": first, "frontendPortRangeEnd": first + 39}
+    return {"name": name, "protocol": "tcp", **ports, **more}
+
+
+def rules(*priorities: int) -> list[dict[str, object]]:
+    return [{"priority": priority, "access": "allow", "sourceAddressPrefix": "*"} for priority in priorities]
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "name"),
+    [
+        ([endpoint("-a")], "[0].name"),
+        ([endpoint("a-")], "[0].name"),
+        ([endpoint("a b")], "[0].name"),
+        ([endpoint(port=29877)], "[0].backendPort"),
+        ([endpoint(first=49_970)], "[0].frontendPortRangeStart"),
+        ([endpoint(frontendPortRangeEnd=1038)], "[0].frontendPortRangeEnd"),
+        ([endpoint(), endpoint("A", 81, 2000)], "[1].name"),
+        ([endpoint(), endpoint("b", 80, 2000)], "[1].backendPort"),
+        ([endpoint(), endpoint("b", 81, 1039)], "[1].frontendPortRangeStart"),
+        ([endpoint(networkSecurityGroupRules=rules(150, 150))], ""),
+        ([endpoint(networkSecurityGroupRules=rules(*range(150, 176)))], ""),
+    ],
+)
+async def test_endpoints_that_cannot_be(wire: Wire, endpoints: list[object], name: str) -> None:
+    network = {"endpointConfiguration": {"inboundNATPools": endpoints}}
+    await wire.pool("other")
+    for reply in (
+        await wire.pool(networkConfiguration=network),
+        await wire.call("PATCH", "/pools/other", {"networkConfiguration": network}),
+    ):
+        assert (reply.status, reply.code) == (400, "InvalidPropertyValue")
+        assert reply.values["PropertyName"] == f"{ENDPOINTS}{name}"
+
+
+async def test_endpoints_that_can_be(wire: Wire) -> None:
+    endpoints = [endpoint("a.b-c_", networkSecurityGroupRules=rules(150, 151)), endpoint("b", 81, 1040)]
+    network = {"endpointConfiguration": {"inboundNATPools": endpoints}}
+    assert (await wire.pool(networkConfiguration=network)).status == 201
+
+
 async def test_a_property_of_another_version_is_refused(wire: Wire) -> None:
     body = {"id": "p", "vmSize": "s", "resourceTags": {"a": "b"}}
     old = await wire.call("POST", "/pools", body, version="2019-08-01.10.0")

@@ -16,7 +16,13 @@ import pytest_asyncio
 import trustme
 from aiohttp import web
 
-from batchio import BatchClient, ConfigurationError, ResourceNotFoundError, StateConflictError
+from batchio import (
+    BatchClient,
+    ClientAuthenticationError,
+    ConfigurationError,
+    ResourceNotFoundError,
+    StateConflictError,
+)
 from batchio.emulator import Emulator
 from batchio.emulator.processes.roots import Root
 
@@ -116,6 +122,9 @@ async def test_the_environment(farm: Farm, monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.delenv(f"AZURE_BATCH_{name}", raising=False)
     async with BatchClient.from_environment() as client:
         assert (await client.jobs.get("job")).id == "job"
+        # It is good for the job of the task and nothing else.
+        with pytest.raises(ClientAuthenticationError, match="InsufficientAccountPermissions"):
+            await client.pools.get("farm")
 
 
 async def test_limits_that_every_task_has(farm: Farm) -> None:

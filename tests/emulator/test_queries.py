@@ -15,7 +15,7 @@ async def test_api_version_is_needed(wire: Wire) -> None:
 
 async def test_api_version_must_be_known(wire: Wire) -> None:
     reply = await wire.call("GET", "/jobs", version="2014-01-01.1.0")
-    assert (reply.status, reply.code) == (400, "InvalidQueryParameterValue")
+    assert (reply.status, reply.code) == (400, "UnsupportedRequestVersion")
     assert reply.values["QueryParameterValue"] == "2014-01-01.1.0"
 
 

@@ -5,11 +5,13 @@ import base64
 import email.utils
 import json
 from datetime import timedelta
+from typing import Literal
 
 import aiohttp
 import pytest
 
 from batchio.emulator import DEVELOPMENT_KEY, Emulator
+from batchio.emulator.authentication import JOB_CLAIM
 
 from .wire import JSON, VERSION, Wire, signature
 
@@ -148,6 +150,39 @@ async def test_bearer_needs_audience_and_life(wire: Wire, emulator: Emulator) ->
         assert reply.status == (401 if not bearer else status), bearer
         if reply.status == 401:
             assert "Bearer" in reply.headers["WWW-Authenticate"]
+
+
+@pytest.mark.parametrize("auth", ["strict", "loose"])
+async def test_the_token_of_a_task_is_good_for_its_job_only(auth: Literal["strict", "loose"]) -> None:
+    async with Emulator(auth=auth) as emulator, aiohttp.ClientSession() as session:
+        wire = Wire(emulator, session)
+        for id in ("own", "other"):
+            assert (await wire.job(id)).status == 201
+        await wire.add("own", "t")
+        claims = {"aud": "https://batch.core.windows.net/", "exp": seconds(emulator) + 60, JOB_CLAIM: "own"}
+        headers = {"Authorization": f"Bearer {token(**claims)}"}
+        for method, path in [
+            ("GET", "/jobs/OWN"),
+            ("GET", "/jobs/own/tasks/t"),
+            ("DELETE", "/jobs/own/tasks/t"),
+            ("PATCH", "/jobs/own"),
+        ]:
+            body = {"priority": 1} if method == "PATCH" else None
+            assert (await wire.call(method, path, body, headers=headers)).status == 200, path
+        for method, path in [
+            ("GET", "/jobs/other"),
+            ("GET", "/jobs/other/tasks"),
+            ("DELETE", "/jobs/other"),
+            ("POST", "/jobs"),
+            ("GET", "/jobs"),
+            ("GET", "/pools"),
+            ("GET", "/jobschedules/own"),
+            ("GET", "/nothing"),
+        ]:
+            reply = await wire.call(method, path, {} if method == "POST" else None, headers=headers)
+            assert (reply.status, reply.code) == (403, "InsufficientAccountPermissions"), path
+            assert "'own'" in reply.values["AuthenticationErrorDetail"]
+        assert (await wire.get("/jobs")).ids == ["own", "other"]
 
 
 async def test_loose_takes_any_token_but_no_wrong_signature() -> None:

@@ -37,6 +37,13 @@ async def test_create_then_get(wire: Wire, emulator: Emulator) -> None:
         assert task[name] == FULL[name]
 
 
+async def test_the_url_of_a_task_comes_with_it(wire: Wire, emulator: Emulator) -> None:
+    await wire.job()
+    await wire.add("job", "Task")
+    reply = await wire.get("/jobs/JOB/tasks/tASK")
+    assert reply.headers["DataServiceId"] == reply.json["url"] == f"{emulator.endpoint}/jobs/job/tasks/Task"
+
+
 async def test_a_collection_and_a_single_task_look_alike(wire: Wire) -> None:
     await wire.job()
     await wire.call("POST", "/jobs/job/tasks", {**FULL, "id": "single"})
