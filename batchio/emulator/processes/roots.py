@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import signal
 import stat
 import tempfile
@@ -21,6 +20,7 @@ from typing import Self
 
 from ...errors import ConfigurationError
 from .foreman import start_time, stat_of
+from .removal import remove
 
 NODES = "nodes"
 RECORDS = "groups"
@@ -136,23 +136,3 @@ def _marked(path: Path) -> list[int]:
             if mark in (folder / "environ").read_bytes() and stat_of(int(folder.name))[:1] != ["Z"]:
                 found.append(int(folder.name))
     return found
-
-
-def remove(path: Path) -> None:
-    """Remove a folder and what is below it, also where its owner has forbidden that to himself."""
-    for _ in range(2):
-        with suppress(FileNotFoundError):
-            shutil.rmtree(path, ignore_errors=True)
-        if not path.exists():
-            return
-        _allow(path)
-
-
-def _allow(path: Path) -> None:
-    """Let the owner change what is in a folder and below it."""
-    with suppress(OSError):
-        path.chmod(0o700)
-    with suppress(OSError):
-        for below in path.iterdir():
-            if below.is_dir() and not below.is_symlink():
-                _allow(below)
