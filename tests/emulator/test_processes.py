@@ -454,11 +454,12 @@ async def test_reading_does_not_leave_the_folder(farm: Farm, tmp_path: Path) -> 
     (tmp_path / "secret").write_text("secret")
     await farm.pool()
     await farm.job()
-    await farm.run(script(f"echo in > a; ln -s a here; ln -s {tmp_path} out; ln -s {tmp_path}/secret s; mkfifo p"))
+    links = f"ln -s a here; ln -s {tmp_path} out; ln -s {tmp_path}/secret s; ln -s loop loop"
+    await farm.run(script(f"echo in > a; {links}; mkfifo p"))
     names = {file.name async for file in farm.client.tasks.list_files("job", "t", recursive=True)}
     assert names == {"stdout.txt", "stderr.txt", "wd", "wd/a", "wd/here", "wd/p"}
     assert await farm.read("wd/here") == "in\n"
-    for path in ("wd/s", "wd/out/secret", "../t/stdout.txt", "wd/../stdout.txt", "..", "%00"):
+    for path in ("wd/p", "wd/loop", "wd/s", "wd/out/secret", "../t/stdout.txt", "wd/../stdout.txt", "..", "%00"):
         assert await farm.status(path) == 404, path
     await farm.client.tasks.delete_file("job", "t", "wd", recursive=True)
     assert (tmp_path / "secret").read_text() == "secret"

@@ -106,7 +106,10 @@ def open_file(root: Path, path: str, at: tuple[str, ...] = ()) -> IO[bytes]:
 
 
 def status(root: Path, path: str, at: tuple[str, ...] = ()) -> os.stat_result:
-    """What is at a path. Raises as `open_file` does."""
+    """What is at a path. Raises as `open_file` does; a link is still there only where it leads to itself."""
     *above, name = within(root, path, at)
     with folder(root, tuple(above)) as here:
-        return os.stat(name, dir_fd=here, follow_symlinks=False)
+        found = os.stat(name, dir_fd=here, follow_symlinks=False)
+    if stat.S_ISLNK(found.st_mode):
+        raise FileNotFoundError(path)
+    return found

@@ -62,8 +62,16 @@ class RealTree:
         except (OSError, beneath.OutsideError):
             return None
 
-    async def content(self, file: File, first: int, last: int) -> AsyncIterator[bytes]:
+    def content(self, file: File, first: int, last: int) -> AsyncIterator[bytes]:
         """As `Tree` says."""
+        # What cannot be read is told before an answer begins.
+        try:
+            beneath.open_file(self._root, file.path, self._at).close()
+        except beneath.OutsideError as error:
+            raise FileNotFoundError(file.path) from error
+        return self._pieces(file, first, last)
+
+    async def _pieces(self, file: File, first: int, last: int) -> AsyncIterator[bytes]:
         opened = await asyncio.to_thread(beneath.open_file, self._root, file.path, self._at)
         try:
             opened.seek(first)
