@@ -19,7 +19,7 @@ from aiohttp import web
 from batchio import BatchClient, ConfigurationError, ResourceNotFoundError, StateConflictError
 from batchio.emulator import Emulator
 from batchio.emulator.processes.real_files import DEEPEST
-from batchio.emulator.processes.roots import Root
+from batchio.emulator.processes.roots import RECORDS, Root
 
 from .process_farm import TREE, Farm, alive, are_gone, script
 
@@ -42,7 +42,8 @@ async def files() -> AsyncIterator[str]:
 
     async def answer(request: web.BaseRequest) -> web.StreamResponse:
         status = int(name) if (name := request.path[1:]).isdigit() else 200
-        return web.Response(status=status, body=f"content of {name}\n".encode())
+        headers = {"Location": "file:///etc/hostname"} if status == 302 else {}
+        return web.Response(status=status, headers=headers, body=f"content of {name}\n".encode())
 
     runner = web.ServerRunner(web.Server(answer))
     await runner.setup()
@@ -397,6 +398,7 @@ BAD_FILES = [
     ("//host/a", "a", "BlobDownloadMiscError", "servererror"),
     ("URL/404", "a", "BlobNotFound", "usererror"),
     ("URL/403", "a", "BlobAccessDenied", "usererror"),
+    ("URL/302", "a", "BlobDownloadMiscError", "servererror"),
     ("URL/500", "a", "BlobDownloadMiscError", "servererror"),
     ("http://127.0.0.1:1/a", "a", "BlobDownloadMiscError", "servererror"),
     ("ftp://127.0.0.1/a", "a", "BlobDownloadMiscError", "servererror"),
@@ -646,6 +648,22 @@ def test_roots_of_services_that_live_are_let_alone(tmp_path: Path, monkeypatch: 
     (first.nodes / "closed").chmod(0)
     first.close()
     assert not first.path.exists()
+
+
+def test_what_tasks_have_done_to_a_root_does_not_keep_the_next_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    dead = Root.claim().path.parent / "dead"
+    (dead / "lock").mkdir(parents=True)
+    Root.claim().close()
+    assert dead.is_dir()
+    (dead / "lock").rmdir()
+    (dead / RECORDS / "12").mkdir(parents=True)
+    (dead / RECORDS / "\u00b2").write_text("x")
+    (dead / RECORDS / "34").write_bytes(b"\xff")
+    Root.claim().close()
+    assert not dead.exists()
 
 
 def test_a_root_that_belongs_to_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

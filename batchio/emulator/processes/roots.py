@@ -63,7 +63,9 @@ class Root:
             fcntl.flock(guard, fcntl.LOCK_EX)
             for path in base.iterdir():
                 if path.is_dir():
-                    _bury(path)
+                    # What cannot be cleared away stays: that is no reason not to start.
+                    with suppress(OSError):
+                        _bury(path)
             path = Path(tempfile.mkdtemp(dir=base, prefix=""))
             lock = _locked(path)
         finally:
@@ -118,10 +120,12 @@ def kill_leftovers(path: Path) -> None:
     """Kill the processes that a dead service has left in a root; never one that only has the number of such a one."""
     records = path / RECORDS
     for record in records.iterdir() if records.is_dir() else ():
-        if record.name.isdigit() and record.read_text() == start_time(int(record.name)):
-            with suppress(ProcessLookupError, PermissionError):
+        # Tasks can write here, too; what is no record is none.
+        with suppress(OSError, ValueError):
+            if record.read_text() == start_time(int(record.name)):
                 os.killpg(int(record.name), signal.SIGKILL)
-        record.unlink(missing_ok=True)
+        with suppress(OSError):
+            record.unlink()
     for pid in _marked(path):
         with suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)
