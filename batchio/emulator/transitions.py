@@ -41,6 +41,7 @@ from .causes import (
     WORKS,
     WORKS_NOT,
 )
+from .holds import Holds
 from .resources import Living
 from .states import (
     ACTIVE,
@@ -170,7 +171,7 @@ class Life:
     def __init__(self, move: Move, before: Callable[[int], None] = lambda _: None) -> None:
         self._move = move
         self._before = before
-        self._held: dict[tuple[str, str], dict[int, Living]] = {}
+        self._holds = Holds()
         self._settled = 0
         self._due: list[tuple[int, int, Living, int]] = []
         self._most = FEWEST
@@ -242,15 +243,15 @@ class Life:
     @property
     def held(self) -> list[tuple[str, str]]:
         """The kinds and states that are held, in their order."""
-        return list(self._held)
+        return self._holds.places
 
     def hold(self, kind: str, state: str) -> None:
         """What is of this kind and in this state does nothing by itself any more."""
-        self._held.setdefault((kind, state), {})
+        self._holds.hold((kind, state))
 
     def release(self, kind: str, state: str, now: int) -> None:
         """Hold this no more: what was due in the meantime is due now."""
-        for thing in self._held.pop((kind, state), {}).values():
+        for thing in self._holds.release((kind, state)):
             self.touched(thing, now - 1)
 
     def settle(self, now: int) -> None:
@@ -279,9 +280,7 @@ class Life:
             due = _due(thing, row)
             if due is None or due > now or not (row.given is None or thing.forced or CONDITIONS[row.given](thing)):
                 continue
-            held = self._held.get(place, self._held.get(row.leaves or place))
-            if held is not None:
-                held[id(thing)] = thing
+            if self._holds.keep(thing, place, row.leaves or place):
                 continue
             self._move(thing, row.target, now, row.why)
             return

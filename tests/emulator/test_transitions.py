@@ -11,6 +11,7 @@ from batchio.emulator import ticks
 from batchio.emulator.causes import CONDITIONS, DEADLINES, NODE_ARRIVES
 from batchio.emulator.clock import Clock
 from batchio.emulator.effects import EFFECTS
+from batchio.emulator.holds import Holds
 from batchio.emulator.resources import Job, Living
 from batchio.emulator.states import STARTING
 from batchio.emulator.transitions import ACTS, FEWEST, GONE, TRANSITIONS, Life, Transition
@@ -128,3 +129,21 @@ def test_plans_that_count_stay() -> None:
     assert len(jobs) <= life.planned <= 2 * len(jobs) + FEWEST
     life.settle(3600 * ticks.SECOND)
     assert ended == [(job.id, 1 + (60 + number) * ticks.SECOND) for number, job in enumerate(jobs)]
+
+
+def test_what_is_gone_is_not_held_for_long() -> None:
+    holds, place = Holds(), ("job", "active")
+    holds.hold(place)
+    jobs = [job_of(60, str(number)) for number in range(3 * FEWEST)]
+    for job in jobs:
+        assert holds.keep(job, ("job", "disabled"), place)
+        assert holds.keep(job, place)
+        job.gone = int(job.id) >= 10
+    assert holds.number <= FEWEST
+    assert not holds.keep(jobs[0], ("job", "disabled"))
+    assert [thing for thing in holds.release(place) if not thing.gone] == jobs[:10]
+    assert (holds.number, holds.places) == (0, [])
+    holds.hold(place)
+    for job in jobs[:10] * 2:
+        holds.keep(job, place)
+    assert holds.number == 10
