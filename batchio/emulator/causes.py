@@ -67,8 +67,9 @@ def _prepared(run: Run) -> bool:
 
 
 def has_active_job(schedule: JobSchedule) -> bool:
-    """Whether a job of the schedule is not over yet."""
-    return any(job.state != COMPLETED for job in schedule.jobs.all())
+    """Whether a job of the schedule is not over yet: its latest, as no other is made before that."""
+    job = schedule.jobs.get(schedule.recent or "")
+    return job is not None and job.state != COMPLETED
 
 
 def _schedule_over(schedule: JobSchedule) -> bool:

@@ -103,7 +103,10 @@ def get_file(call: Call, tree: Tree, url: str) -> Answer:
     span = call.headers.get("ocp-range")
     first, last = (0, file.size - 1) if span is None else _span(span, file.size)
     headers["Content-Length"] = str(last + 1 - first)
-    content = tree.content(file, first, last)
+    try:
+        content = tree.content(file, first, last)
+    except OSError:
+        raise Refusal("FileNotFound") from None
     body, pieces = (content, None) if isinstance(content, bytes) else (b"", content)
     return Answer(200, body, headers, "application/octet-stream", pieces)
 

@@ -29,6 +29,9 @@ _LOGGER = logging.getLogger("batchio.emulator")
 
 T = TypeVar("T")
 
+DAMAGE = (sqlite3.Error, msgspec.MsgspecError, LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
+"""What comes of records that are not as they were written."""
+
 
 class Keeper:
     """Keeps a store in the file at `path`, from `open` to `close`; both can be called again and again."""
@@ -58,7 +61,7 @@ class Keeper:
         self._store.reset()
         try:
             processes = restore(self._store, database.rows())
-        except (sqlite3.Error, msgspec.MsgspecError, LookupError) as error:
+        except DAMAGE as error:
             raise ConfigurationError(f"db: {database.path} cannot be used: it is damaged: {error}") from error
         finally:
             self._store.changes = self._changes = Changes()

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -167,7 +168,7 @@ class Processes:
     def node_boots(self, node: Node) -> None:
         """A node has the folders that every node has; preparation tasks run there once more."""
         for names in _FOLDERS:
-            self.machine.path(*folder_of(node, *names)).mkdir(0o700, parents=True, exist_ok=True)
+            self.machine.provide(*folder_of(node, *names))
         for job in node.pool.jobs.values():
             status = job.statuses.get(node.key)
             task = job.spec.get("jobPreparationTask")
@@ -204,11 +205,11 @@ class Processes:
 
     def files_of_task(self, node: Node, job: Job, task: StoredTask) -> RealTree:
         """The files of a task."""
-        return RealTree(self.machine.path(*folder_of_task(node, job, task.id)))
+        return RealTree(self.machine.path(), folder_of_task(node, job, task.id))
 
     def files_of_node(self, node: Node) -> RealTree:
         """The files of a node."""
-        return RealTree(self.machine.path(*folder_of(node)))
+        return RealTree(self.machine.path(), folder_of(node))
 
     def _reported(self, owner: Any, outcome: Outcome) -> None:
         """The outcome of an order: the resource that gave it goes on from here."""
@@ -259,4 +260,7 @@ def _nodes_of(store: Store, task: StoredTask) -> list[Node]:
 
 
 def _folders(path: Path) -> list[Path]:
-    return [below for below in path.iterdir() if below.is_dir()] if path.is_dir() else []
+    # A task may have forbidden its folder to everybody.
+    with suppress(OSError):
+        return [below for below in path.iterdir() if below.is_dir()]
+    return []

@@ -187,10 +187,13 @@ def _place_in_queue(task: StoredTask) -> tuple[bool, int]:
 
 def restore(store: Store, rows: Iterable[Row]) -> bool:
     """Fill an empty store, and move its clock to where it was; gives whether its tasks were processes."""
-    restorer = _Restorer(store)
+    restorer, row = _Restorer(store), None
     for row in rows:
         restorer.take(row)
-    if restorer.account is not None:
-        store.go_on(restorer.account)
+    if restorer.account is None:
+        if row is not None:
+            raise LookupError("the record of the account is not there")
+        return False
+    store.go_on(restorer.account)
     restorer.link()
-    return restorer.account is not None and restorer.account.processes
+    return restorer.account.processes

@@ -1,7 +1,8 @@
 """When a formula scales a pool, and what it can read.
 
 Law: a formula runs as soon as it is enabled and then at every interval; a run that fails leaves the pool as it is.
-What nothing here has (memory, disks, networks) has no samples: a formula that asks for it is told so.
+What nothing here has (memory, disks, networks) is simulated: each task slot that is taken uses the same of it. No
+node is ever preempted.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from ..models import AutoScaleRun
 from ..models.base import to_wire
 from . import ticks
 from .autoscale import Evaluation, FormulaError, History, failed, parse, run
+from .autoscale.history import SAMPLE_PERIOD
 from .pool_life import resize
 from .refusals import Refusal
 from .resources import Job, Pool
@@ -23,6 +25,14 @@ if TYPE_CHECKING:
     from .store import Store
 
 DEFAULT_INTERVAL = "PT15M"
+
+OF_A_SLOT: dict[str, float] = {
+    "$WallClockSeconds": SAMPLE_PERIOD.total_seconds(),
+    **dict.fromkeys(("$MemoryBytes", "$DiskBytes"), 2**30),
+    **dict.fromkeys(("$DiskReadBytes", "$DiskWriteBytes", "$NetworkInBytes", "$NetworkOutBytes"), 2**20),
+    **dict.fromkeys(("$DiskReadOps", "$DiskWriteOps"), 2**8),
+}
+"""What a task slot that is taken uses in the time of a sample. The variables are averages over the nodes."""
 
 
 def check_formula(formula: str) -> None:
@@ -113,7 +123,9 @@ def _node_values(pool: Pool) -> dict[str, float]:
     }
     if usable:
         # A task slot that is taken is a part of the node that is busy.
-        values["$CPUPercent"] = sum(node.used for node in usable) / (len(usable) * pool.slots)
+        taken = sum(node.used for node in usable) / len(usable)
+        values["$CPUPercent"] = taken / pool.slots
+        values |= {name: taken * amount for name, amount in OF_A_SLOT.items()}
     return values
 
 

@@ -30,6 +30,7 @@ SPECIALS = {
 """Kind of a special task -> its property of the job, its default id, which is its folder's name, too."""
 STARTUP = "startup"
 SHARED = "shared"
+_OURS = "AZ_BATCH_"
 _TOKEN_LIFE = 24 * 3600 * ticks.SECOND
 
 
@@ -83,12 +84,17 @@ def _order(
     variables = {**_plain(site, names), **_of_node(site, node), "AZ_BATCH_NODE_STARTUP_DIR": _at(site, node, STARTUP)}
     if job is not None and task is not None:
         variables |= {**_of_job(site, node, job), "AZ_BATCH_TASK_ID": task}
-        variables |= pairs(job.spec.get("commonEnvironmentSettings"))
+        variables |= _without_ours(variables, pairs(job.spec.get("commonEnvironmentSettings")))
         if "job" in [scope.lower() for scope in (sent.get("authenticationTokenSettings") or {}).get("access") or ()]:
             variables["AZ_BATCH_AUTHENTICATION_TOKEN"] = _token(store, job)
-    variables |= pairs(sent.get("environmentSettings"))
+    variables |= _without_ours(variables, pairs(sent.get("environmentSettings")))
     files = msgspec.convert(sent.get("resourceFiles") or [], tuple[ResourceFile, ...])
     return Order(names, sent["commandLine"], variables, files)
+
+
+def _without_ours(ours: dict[str, str], sent: dict[str, str]) -> dict[str, str]:
+    """What was sent, but for what the service itself says: processes are known by that."""
+    return {name: value for name, value in sent.items() if not (name.startswith(_OURS) and name in ours)}
 
 
 def _plain(site: Site, names: tuple[str, ...]) -> dict[str, str]:

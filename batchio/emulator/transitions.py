@@ -41,6 +41,7 @@ from .causes import (
     WORKS,
     WORKS_NOT,
 )
+from .holds import Holds
 from .resources import Living
 from .states import (
     ACTIVE,
@@ -155,6 +156,9 @@ def check_can_hold(kind: str, state: str) -> None:
         raise ConfigurationError(f"hold: {kind} {state} does not change by itself; what does: {known}")
 
 
+FEWEST = 1000
+"""So many plans are never looked through for those that are overtaken."""
+
 Move = Callable[[Living, str, int, str | None], None]
 
 
@@ -167,9 +171,10 @@ class Life:
     def __init__(self, move: Move, before: Callable[[int], None] = lambda _: None) -> None:
         self._move = move
         self._before = before
-        self._held: dict[tuple[str, str], dict[int, Living]] = {}
+        self._holds = Holds()
         self._settled = 0
         self._due: list[tuple[int, int, Living, int]] = []
+        self._most = FEWEST
         self._touched: set[int] = set()
         self._now: int | None = None
         # Two changes due at once happen in the order in which they were planned.
@@ -185,20 +190,45 @@ class Life:
         """When something may change next."""
         return self._due[0][0] if self._due else None
 
+    @property
+    def planned(self) -> int:
+        """How many looks are planned; less than half of more than `FEWEST` are overtaken."""
+        return len(self._due)
+
     def entered(self, thing: Living, seen: int = 0) -> None:
         """A resource is in a new state, or what its deadlines depend on has changed: plan what follows from that.
 
         What was due until `seen` is looked at right after it.
         """
-        for due in {due for row in _ROWS.get((thing.kind, thing.state), ()) if (due := _due(thing, row)) is not None}:
-            heappush(self._due, (max(due, seen + 1), next(self._order), thing, thing.since))
+        for due in _dues(thing):
+            self._plan(max(due, seen + 1), thing, thing.since)
+
+    def _plan(self, due: int, thing: Living, since: int) -> None:
+        heappush(self._due, (due, next(self._order), thing, since))
+        if len(self._due) > self._most:
+            self._tidy()
+
+    def _tidy(self) -> None:
+        """Drop plans that are overtaken: what changes again and again leaves them behind, each for its own time."""
+        plans = {(when, id(thing), since): order for when, order, thing, since in sorted(self._due, reverse=True)}
+        self._due[:] = sorted(
+            plan for plan in self._due if plans[plan[0], id(plan[2]), plan[3]] == plan[1] and self._counts(plan)
+        )
+        self._most = max(2 * len(self._due), FEWEST)
+
+    def _counts(self, plan: tuple[int, int, Living, int]) -> bool:
+        when, _, thing, since = plan
+        if since < 0:
+            return True
+        return since == thing.since and not thing.gone and (when <= self._settled + 1 or when in _dues(thing))
 
     @contextmanager
     def resumed(self, things: Iterable[Living], seen: int) -> Generator[None]:
         """Plan the further lives of things that were there until `seen`; in the block it is then."""
+        self._settled = seen
         for thing in things:
             self.entered(thing, seen)
-        self._now = self._settled = seen
+        self._now = seen
         try:
             yield
         finally:
@@ -208,20 +238,20 @@ class Life:
         """Something that a condition may ask about has changed: look again at the next tick."""
         if id(thing) not in self._touched:
             self._touched.add(id(thing))
-            heappush(self._due, (now + 1, next(self._order), thing, -1))
+            self._plan(now + 1, thing, -1)
 
     @property
     def held(self) -> list[tuple[str, str]]:
         """The kinds and states that are held, in their order."""
-        return list(self._held)
+        return self._holds.places
 
     def hold(self, kind: str, state: str) -> None:
         """What is of this kind and in this state does nothing by itself any more."""
-        self._held.setdefault((kind, state), {})
+        self._holds.hold((kind, state))
 
     def release(self, kind: str, state: str, now: int) -> None:
         """Hold this no more: what was due in the meantime is due now."""
-        for thing in self._held.pop((kind, state), {}).values():
+        for thing in self._holds.release((kind, state)):
             self.touched(thing, now - 1)
 
     def settle(self, now: int) -> None:
@@ -250,12 +280,15 @@ class Life:
             due = _due(thing, row)
             if due is None or due > now or not (row.given is None or thing.forced or CONDITIONS[row.given](thing)):
                 continue
-            held = self._held.get(place, self._held.get(row.leaves or place))
-            if held is not None:
-                held[id(thing)] = thing
+            if self._holds.keep(thing, place, row.leaves or place):
                 continue
             self._move(thing, row.target, now, row.why)
             return
+
+
+def _dues(thing: Living) -> set[int]:
+    """When the rows of a thing's state are due."""
+    return {due for row in _ROWS.get((thing.kind, thing.state), ()) if (due := _due(thing, row)) is not None}
 
 
 def _due(thing: Living, row: Transition) -> int | None:

@@ -32,7 +32,7 @@ class Tree(Protocol):
         ...
 
     def content(self, file: File, first: int, last: int) -> bytes | AsyncIterator[bytes]:
-        """The bytes of a file from the first to the last."""
+        """The bytes of a file from the first to the last. Raises `OSError` where it cannot be read."""
         ...
 
     def delete(self, path: str) -> None:

@@ -6,6 +6,9 @@ from typing import Any
 
 import pytest
 
+from batchio.emulator.autoscale.variables import METRIC_ALIASES, METRICS
+from batchio.emulator.scale_life import OF_A_SLOT
+
 from .wire import Reply, Wire
 
 KEPT = "$TargetDedicatedNodes={};$TargetLowPriorityNodes={};$NodeDeallocationOption=requeue"
@@ -91,6 +94,23 @@ async def test_samples_of_tasks(working: Wire) -> None:
     working.emulator.clock.advance(1200)
     run = await evaluated(working, "ok = $SucceededTasks; bad = $FailedTasks; p = $PendingTasks; c = $CPUPercent")
     assert run["results"] == f"{KEPT.format(0, 0)};bad=0;c=0;ok=4;p=0"
+
+
+async def test_every_variable_can_be_read(working: Wire) -> None:
+    await scaled(working, "$TargetDedicatedNodes = 2; $NodeDeallocationOption = taskcompletion")
+    await working.job()
+    await working.add("job", "t", environmentSettings=[{"name": "BATCHIO_SECONDS", "value": "900"}])
+    working.emulator.clock.advance(360)
+    names = {name: f"v{number}" for number, name in enumerate([*METRICS, *METRIC_ALIASES])}
+    asked = "".join(f"{own} = {name}; s{own} = {name}.GetSample(1);" for name, own in names.items())
+    run = await evaluated(working, asked)
+    assert "error" not in run
+    found = dict(pair.split("=") for pair in run["results"].split(";"))
+    half = {name: f"{amount / 2:g}" for name, amount in OF_A_SLOT.items() if amount < 1000}
+    counts = {"$SampleNodeCount": "2", "$CurrentDedicatedNodes": "2", "$PreemptedNodeCount": "0", "$RunningTasks": "1"}
+    for name, value in {**half, **counts, "$CPUPercent": "0.5", "$CurrentDedicated": "2"}.items():
+        assert (found[names[name]], found[f"s{names[name]}"]) == (value, f"[{value}]"), name
+    assert float(found[names["$MemoryBytes"]]) == 2**29
 
 
 async def test_samples_come_every_half_minute(working: Wire) -> None:

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchio.emulator.processes.beneath import OutsideError, folder, names_of, new_file, open_file, status
+from batchio.emulator.processes.beneath import FOLDER, OutsideError, folder, names_of, new_file, open_file, status
+from batchio.emulator.processes.removal import remove
 
 NAMES = st.sampled_from(["a", "b", "..", ".", "", "out", "loop", "file"])
 PATHS = st.one_of(st.lists(NAMES, max_size=6).map("/".join), st.text(max_size=20))
@@ -62,3 +63,41 @@ def test_a_file_comes_whole_or_not_at_all(tmp_path: Path) -> None:
     assert (tmp_path / "deep/file").stat().st_mode & 0o777 == 0o640
     with pytest.raises(OutsideError), folder(tmp_path, ("deep", "file")):
         pass
+
+
+def test_any_name_can_be_written(tmp_path: Path) -> None:
+    # Two hundred bytes and more in few letters, and what could be taken for a part of the next file.
+    for path in ("\u00e9" * 127, ".a.part", "a"):
+        with new_file(tmp_path, path, 0o600) as file:
+            file.write(path.encode())
+    assert {found.name: found.read_text() for found in tmp_path.iterdir()} == {
+        name: name for name in ("\u00e9" * 127, ".a.part", "a")
+    }
+
+
+def test_a_folder_goes_with_all_that_is_below(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    (outside / "folder").mkdir(parents=True)
+    (outside / "folder").chmod(0o750)
+    goes = tmp_path / "goes"
+    (goes / "closed" / "below").mkdir(parents=True)
+    (goes / "closed" / "below" / "link").symlink_to(outside)
+    (goes / "closed").chmod(0)
+    remove(goes)
+    link = tmp_path / "link"
+    link.symlink_to(outside)
+    remove(link)
+    remove(tmp_path / "nothing" / "there")
+    assert [found.name for found in tmp_path.iterdir()] == ["outside"]
+    assert (outside / "folder").stat().st_mode & 0o777 == 0o750
+
+
+def test_no_tree_is_too_deep(tmp_path: Path) -> None:
+    here = os.open(tmp_path, FOLDER)
+    for _ in range(1200):
+        os.mkdir("d", dir_fd=here)
+        above, here = here, os.open("d", FOLDER, dir_fd=here)
+        os.close(above)
+    os.close(here)
+    remove(tmp_path / "d")
+    assert not (tmp_path / "d").exists()

@@ -258,3 +258,17 @@ async def test_a_schedule_of_the_same_name(wire: Wire) -> None:
     assert (await create(wire)).status == 201
     wire.emulator.clock.advance(0.001)
     assert (await jobs(wire)) == ["daily:job-2"]
+
+
+async def test_jobs_that_are_over_are_not_asked_again(wire: Wire) -> None:
+    await create(wire, spec=ENDING, recurrenceInterval="PT1H")
+    wire.emulator.clock.advance(3600 * 3 + 60)
+    assert len(await jobs(wire)) == 4
+    # Years bring thousands: whether the next can be made is a question to the latest alone.
+    wire.emulator.hold("job", "deleting")
+    assert (await wire.call("DELETE", "/jobs/daily:job-2")).status == 202
+    wire.emulator.clock.advance(3600)
+    assert await jobs(wire) == [f"daily:job-{number}" for number in range(1, 6)]
+    wire.emulator.release("job", "deleting")
+    wire.emulator.clock.advance(1)
+    assert len(await jobs(wire)) == 4

@@ -263,9 +263,32 @@ def damaged(db: Path) -> None:
     connection.close()
 
 
+def spoiled(statement: str) -> Callable[[Path], None]:
+    """A file with a pool, a job and a task, to which something has happened."""
+
+    async def made(db: Path) -> None:
+        async with running(db) as wire:
+            await wire.pool()
+            await wire.job()
+            assert (await wire.add("job", "task")).status == 200
+
+    def spoil(db: Path) -> None:
+        asyncio.run(made(db))
+        with sqlite3.connect(db) as connection:
+            assert connection.execute(statement).rowcount > 0
+        connection.close()
+
+    return spoil
+
+
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
+        (spoiled("DELETE FROM things WHERE kind = 'Account'"), "damaged: the record of the account is not there"),
+        (spoiled("DELETE FROM things WHERE kind = 'Job'"), "it is damaged"),
+        (spoiled("UPDATE things SET record = NULL WHERE kind = 'Pool'"), "it is damaged"),
+        (spoiled("UPDATE things SET record = 'text' WHERE kind = 'Account'"), "it is damaged"),
+        (spoiled("UPDATE things SET record = x'91a1ff' WHERE kind = 'StoredTask'"), "it is damaged"),
         (lambda db: db.write_text("no database at all, but long enough to be one" * 100), "not a database"),
         (foreign, "not one of the emulator"),
         (another_layout, "another version of batchio wrote it"),

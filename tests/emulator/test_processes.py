@@ -24,7 +24,8 @@ from batchio import (
     StateConflictError,
 )
 from batchio.emulator import Emulator
-from batchio.emulator.processes.roots import Root
+from batchio.emulator.processes.real_files import DEEPEST
+from batchio.emulator.processes.roots import RECORDS, Root
 
 from .process_farm import TREE, Farm, alive, are_gone, script
 
@@ -47,7 +48,8 @@ async def files() -> AsyncIterator[str]:
 
     async def answer(request: web.BaseRequest) -> web.StreamResponse:
         status = int(name) if (name := request.path[1:]).isdigit() else 200
-        return web.Response(status=status, body=f"content of {name}\n".encode())
+        headers = {"Location": "file:///etc/hostname"} if status == 302 else {}
+        return web.Response(status=status, headers=headers, body=f"content of {name}\n".encode())
 
     runner = web.ServerRunner(web.Server(answer))
     await runner.setup()
@@ -401,8 +403,11 @@ async def test_files_go_when_their_time_has_come(farm: Farm) -> None:
 
 
 BAD_FILES = [
+    ("http://[", "a", "BlobDownloadMiscError", "servererror"),
+    ("//host/a", "a", "BlobDownloadMiscError", "servererror"),
     ("URL/404", "a", "BlobNotFound", "usererror"),
     ("URL/403", "a", "BlobAccessDenied", "usererror"),
+    ("URL/302", "a", "BlobDownloadMiscError", "servererror"),
     ("URL/500", "a", "BlobDownloadMiscError", "servererror"),
     ("http://127.0.0.1:1/a", "a", "BlobDownloadMiscError", "servererror"),
     ("ftp://127.0.0.1/a", "a", "BlobDownloadMiscError", "servererror"),
@@ -460,11 +465,12 @@ async def test_reading_does_not_leave_the_folder(farm: Farm, tmp_path: Path) -> 
     (tmp_path / "secret").write_text("secret")
     await farm.pool()
     await farm.job()
-    await farm.run(script(f"echo in > a; ln -s a here; ln -s {tmp_path} out; ln -s {tmp_path}/secret s; mkfifo p"))
+    links = f"ln -s a here; ln -s {tmp_path} out; ln -s {tmp_path}/secret s; ln -s loop loop"
+    await farm.run(script(f"echo in > a; {links}; mkfifo p"))
     names = {file.name async for file in farm.client.tasks.list_files("job", "t", recursive=True)}
     assert names == {"stdout.txt", "stderr.txt", "wd", "wd/a", "wd/here", "wd/p"}
     assert await farm.read("wd/here") == "in\n"
-    for path in ("wd/s", "wd/out/secret", "../t/stdout.txt", "wd/../stdout.txt", "..", "%00"):
+    for path in ("wd/p", "wd/loop", "wd/s", "wd/out/secret", "../t/stdout.txt", "wd/../stdout.txt", "..", "%00"):
         assert await farm.status(path) == 404, path
     await farm.client.tasks.delete_file("job", "t", "wd", recursive=True)
     assert (tmp_path / "secret").read_text() == "secret"
@@ -546,16 +552,84 @@ async def test_after_a_stop_what_ran_is_queued_again(farm: Farm) -> None:
         assert (await again.lines(1))[0].split() != pids
 
 
-async def test_who_leaves_the_group_ends_with_the_service(farm: Farm) -> None:
-    if sys.platform != "linux":
-        pytest.skip("only Linux gives orphans to the foreman")
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives orphans to the foreman")
+@pytest.mark.parametrize("how", ["ends", "is ended", "hides"])
+async def test_who_leaves_the_group_ends_too(farm: Farm, how: str) -> None:
+    code = "import os, sys, time; os.fork() and sys.exit(); os.setsid(); os.fork() and sys.exit(); "
+    code += "open(sys.argv[1], chr(119)).write(str(os.getpid())); time.sleep(1000)"
+    hidden = "env -i " if how == "hides" else ""
+    daemon = f'{hidden}{sys.executable} -c "{code}" number; until [ -s number ]; do sleep 0.01; done; cat number; echo'
     await farm.pool()
     await farm.job()
-    await farm.run(script("setsid sleep 1000 & echo $!; sleep 0.1"))
-    pid = (await farm.read()).strip()
-    assert alive(int(pid))
+    await farm.add(script(f"{daemon}; trap true TERM; {'sleep 1000' if how == 'is ended' else 'true'}"))
+    pid = int((await farm.lines(1))[0])
+    if how == "is ended":
+        assert alive(pid)
+        await farm.client.tasks.terminate("job", "t")
+        await farm.done()
+        await are_gone(str(pid))
+        return
+    await farm.done()
+    assert alive(pid) is (how == "hides")
     await farm.emulator.stop()
-    assert not alive(int(pid))
+    assert not alive(pid)
+
+
+async def test_the_service_s_variables_are_its_own(farm: Farm) -> None:
+    await farm.pool()
+    taken = [{"name": name, "value": "mine"} for name in ("AZ_BATCH_NODE_ROOT_DIR", "AZ_BATCH_TASK_DIR", "HOME")]
+    free = {"name": "AZ_BATCH_MINE", "value": "mine"}
+    await farm.job(commonEnvironmentSettings=[*taken, free])
+    await farm.run("env", environmentSettings=taken)
+    found = [line.partition("=")[0] for line in (await farm.read()).splitlines() if line.endswith("=mine")]
+    assert sorted(found) == ["AZ_BATCH_MINE", "HOME"]
+
+
+async def test_what_goes_takes_nothing_outside_with_it(farm: Farm, tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    (outside / "kept").mkdir(parents=True)
+    (outside / "kept").chmod(0o755)
+    (outside / "kept" / "file").write_text("mine")
+    await farm.pool()
+    await farm.job()
+    # A task's own folder is a link; then the one above it is, too.
+    await farm.run(script(f"T=$AZ_BATCH_TASK_DIR; mv $T $T.away; ln -s {outside} $T"))
+    assert [file.name async for file in farm.client.tasks.list_files("job", "t", recursive=True)] == []
+    await farm.client.tasks.delete("job", "t")
+    await farm.run(script(f"cd $AZ_BATCH_TASK_DIR/../..; mv job-1 away; ln -s {outside} job-1"), "kept")
+    for path in ("file", "stdout.txt"):
+        with pytest.raises(ResourceNotFoundError):
+            await farm.client.tasks.delete_file("job", "kept", path)
+    assert [file.name async for file in farm.client.tasks.list_files("job", "kept", recursive=True)] == []
+    await farm.client.tasks.delete("job", "kept")
+    await farm.emulator.stop()
+    assert (outside / "kept" / "file").read_text() == "mine"
+    assert (outside / "kept").stat().st_mode & 0o777 == 0o755
+
+
+async def test_names_that_are_none_and_trees_that_are_deep(farm: Farm) -> None:
+    await farm.pool()
+    await farm.job()
+    code = f"import os; open(bytes([255]), chr(119)); [os.mkdir(chr(100)) or os.chdir(chr(100)) for _ in range({1200})]"
+    assert (await farm.run(f'{sys.executable} -c "{code}"')).exit_code == 0
+    names = [file.name async for file in farm.client.tasks.list_files("job", "t", recursive=True)]
+    assert len(names) == 3 + DEEPEST
+    await farm.client.tasks.delete_file("job", "t", "wd/d", recursive=True)
+    assert [file.name async for file in farm.client.tasks.list_files("job", "t", recursive=True)] == [
+        *("stderr.txt", "stdout.txt", "wd")
+    ]
+    assert (await farm.run(f'{sys.executable} -c "{code}"', "again")).exit_code == 0
+
+
+async def test_a_node_boots_whatever_its_tasks_have_left(farm: Farm) -> None:
+    await farm.pool()
+    await farm.job()
+    await farm.run(
+        script("cd $AZ_BATCH_NODE_ROOT_DIR; rmdir shared; touch shared; rmdir applications; ln -s x applications")
+    )
+    await farm.client.nodes.reboot("farm", await farm.node())
+    await farm.nodes_are("idle")
+    assert (await farm.run("true", "after")).exit_code == 0
 
 
 def test_a_root_beside_a_database_has_one_user(tmp_path: Path) -> None:
@@ -583,6 +657,22 @@ def test_roots_of_services_that_live_are_let_alone(tmp_path: Path, monkeypatch: 
     (first.nodes / "closed").chmod(0)
     first.close()
     assert not first.path.exists()
+
+
+def test_what_tasks_have_done_to_a_root_does_not_keep_the_next_from_starting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    dead = Root.claim().path.parent / "dead"
+    (dead / "lock").mkdir(parents=True)
+    Root.claim().close()
+    assert dead.is_dir()
+    (dead / "lock").rmdir()
+    (dead / RECORDS / "12").mkdir(parents=True)
+    (dead / RECORDS / "\u00b2").write_text("x")
+    (dead / RECORDS / "34").write_bytes(b"\xff")
+    Root.claim().close()
+    assert not dead.exists()
 
 
 def test_a_root_that_belongs_to_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,9 +11,10 @@ from batchio.emulator import ticks
 from batchio.emulator.causes import CONDITIONS, DEADLINES, NODE_ARRIVES
 from batchio.emulator.clock import Clock
 from batchio.emulator.effects import EFFECTS
-from batchio.emulator.resources import Living
+from batchio.emulator.holds import Holds
+from batchio.emulator.resources import Job, Living
 from batchio.emulator.states import STARTING
-from batchio.emulator.transitions import ACTS, GONE, TRANSITIONS, Life, Transition
+from batchio.emulator.transitions import ACTS, FEWEST, GONE, TRANSITIONS, Life, Transition
 
 STATES = {
     "job": models.JobState,
@@ -77,3 +78,72 @@ def test_changes_come_in_the_order_of_time_and_not_at_once() -> None:
     # The row with a condition comes first; forced, it needs none.
     assert seen == [("deletefailed", 1), (GONE, 5 + ticks.SECOND // 2)]
     assert life.now is None
+
+
+def lives() -> tuple[Life, list[tuple[str, int]]]:
+    """A life, and which jobs it has ended when."""
+    ended: list[tuple[str, int]] = []
+
+    def move(thing: Living, state: str, when: int, _: str | None) -> None:
+        assert isinstance(thing, Job)
+        thing.state, thing.since = state, when
+        if state == "terminating":
+            ended.append((thing.id, when))
+
+    return Life(move), ended
+
+
+def job_of(seconds: int, id: str = "job") -> Job:
+    return Job(id=id, spec={"constraints": {"maxWallClockTime": f"PT{seconds}S"}}, born=1, changed=1, since=1)
+
+
+def test_plans_that_are_overtaken_go() -> None:
+    (life, ended), job, day = lives(), job_of(86400), 86400 * ticks.SECOND
+    for now in range(2, 10 * FEWEST):
+        # Other states; the same state with the same plan; another plan.
+        if now % 3 == 0:
+            job.state, job.since = ("active", "disabled")[now % 2], now
+        elif now % 3 == 1:
+            job.spec = job_of(2 * 86400 + now).spec
+        life.entered(job)
+        life.touched(job, now)
+        life.settle(now)
+        assert life.planned <= FEWEST
+    job.spec = job_of(86400).spec
+    life.entered(job)
+    life.settle(day)
+    assert ended == []
+    life.settle(day + 1)
+    assert ended == [("job", day + 1)]
+    life.settle(10 * day)
+    assert life.planned == 0
+
+
+def test_plans_that_count_stay() -> None:
+    life, ended = lives()
+    jobs = [job_of(60 + number, str(number)) for number in range(2 * FEWEST)]
+    for now in range(1, 9):
+        for job in jobs:
+            life.entered(job)
+        life.settle(now)
+    assert len(jobs) <= life.planned <= 2 * len(jobs) + FEWEST
+    life.settle(3600 * ticks.SECOND)
+    assert ended == [(job.id, 1 + (60 + number) * ticks.SECOND) for number, job in enumerate(jobs)]
+
+
+def test_what_is_gone_is_not_held_for_long() -> None:
+    holds, place = Holds(), ("job", "active")
+    holds.hold(place)
+    jobs = [job_of(60, str(number)) for number in range(3 * FEWEST)]
+    for job in jobs:
+        assert holds.keep(job, ("job", "disabled"), place)
+        assert holds.keep(job, place)
+        job.gone = int(job.id) >= 10
+    assert holds.number <= FEWEST
+    assert not holds.keep(jobs[0], ("job", "disabled"))
+    assert [thing for thing in holds.release(place) if not thing.gone] == jobs[:10]
+    assert (holds.number, holds.places) == (0, [])
+    holds.hold(place)
+    for job in jobs[:10] * 2:
+        holds.keep(job, place)
+    assert holds.number == 10

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import stat
+import uuid
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath
 from typing import IO
 
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+"""How a folder is opened: never through a link."""
 
 
 class OutsideError(Exception):
@@ -34,14 +36,14 @@ def folder(root: Path, names: tuple[str, ...], *, make: bool = False) -> Generat
 
     Raises `OutsideError` where a link or a file stands in the way, `FileNotFoundError` where it is not there.
     """
-    here = os.open(root, _FOLDER)
+    here = os.open(root, FOLDER)
     try:
         for name in names:
             if make:
                 with suppress(FileExistsError):
                     os.mkdir(name, 0o700, dir_fd=here)
             try:
-                below = os.open(name, _FOLDER, dir_fd=here)
+                below = os.open(name, FOLDER, dir_fd=here)
             except FileNotFoundError:
                 raise
             except OSError as error:
@@ -65,9 +67,8 @@ def new_file(root: Path, path: str, mode: int) -> Generator[IO[bytes]]:
         with suppress(FileNotFoundError):
             if not stat.S_ISREG(os.stat(name, dir_fd=here, follow_symlinks=False).st_mode):
                 raise OutsideError(path)
-        part = f".{name[:200]}.part"
-        with suppress(FileNotFoundError):
-            os.unlink(part, dir_fd=here)
+        # As long as any name may be, and no name that somebody has given.
+        part = f".{uuid.uuid4()}.part"
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         try:
             with os.fdopen(os.open(part, flags, 0o600, dir_fd=here), "wb") as file:
@@ -80,18 +81,21 @@ def new_file(root: Path, path: str, mode: int) -> Generator[IO[bytes]]:
             raise
 
 
-def within(root: Path, path: str) -> tuple[str, ...]:
-    """The names of what a path leads to, links inside of `root` followed. Raises `OutsideError`."""
-    base = os.path.realpath(root)
-    real = os.path.realpath(os.path.join(base, *names_of(path)))  # noqa: PTH118 - of names
+def within(root: Path, path: str, at: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The names below `root` of what a path leads to that begins in its folder `at`; links inside of that are followed.
+
+    Raises `OutsideError`, also where a link stands in the way to `at`.
+    """
+    base = os.path.join(os.path.realpath(root), *at)  # noqa: PTH118 - of names
+    real = os.path.realpath(os.path.join(base, *names_of(path)))  # noqa: PTH118 - as above
     if not real.startswith(f"{base}/"):
         raise OutsideError(path)
-    return names_of(real[len(base) + 1 :])
+    return (*at, *names_of(real[len(base) + 1 :]))
 
 
-def open_file(root: Path, path: str) -> IO[bytes]:
+def open_file(root: Path, path: str, at: tuple[str, ...] = ()) -> IO[bytes]:
     """A file to be read. Raises `OutsideError` and `FileNotFoundError`; what is no file counts as not there."""
-    *above, name = within(root, path)
+    *above, name = within(root, path, at)
     with folder(root, tuple(above)) as here:
         # What is a pipe must not make the service wait.
         found = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=here)
@@ -101,8 +105,11 @@ def open_file(root: Path, path: str) -> IO[bytes]:
     return os.fdopen(found, "rb")
 
 
-def status(root: Path, path: str) -> os.stat_result:
-    """What is at a path. Raises as `open_file` does."""
-    *above, name = within(root, path)
+def status(root: Path, path: str, at: tuple[str, ...] = ()) -> os.stat_result:
+    """What is at a path. Raises as `open_file` does; a link is still there only where it leads to itself."""
+    *above, name = within(root, path, at)
     with folder(root, tuple(above)) as here:
-        return os.stat(name, dir_fd=here, follow_symlinks=False)
+        found = os.stat(name, dir_fd=here, follow_symlinks=False)
+    if stat.S_ISLNK(found.st_mode):
+        raise FileNotFoundError(path)
+    return found

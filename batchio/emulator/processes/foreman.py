@@ -11,8 +11,9 @@ An order is a line of JSON on stdin, with the number of the work that it is abou
 
 What becomes of it is a line on stdout: `{"ended": 7, "code": 0}`, or `{"failed": 7, "error": "..."}` with the name
 of an errno where nothing was started. A work has ended when its whole process group has: what a process leaves
-behind is killed with it. Each group has a record in the folder of records: a file with the group's number for a
-name and the time at which its leader started in it, by which the next service finds what was left.
+behind is killed with it, on Linux also what has left the group, unless it hides its environment. Each group has a
+record in the folder of records: a file with the group's number for a name and the time at which its leader started
+in it, by which the next service finds what was left.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -39,16 +41,19 @@ LOOK = 0.02
 """Seconds between two looks at groups that are dying."""
 PATIENCE = 5.0
 """Seconds after which a killed group is given up; it hangs inside of the system."""
+MARK = "AZ_BATCH_TASK_DIR"
+"""The variable that each task's processes have, with a value of its own."""
 _SUBREAPER = 36
 """`PR_SET_CHILD_SUBREAPER` of Linux."""
 
 
 class Group:
-    """A process group: its leader, the leader's exit code once there is one, and when it is killed."""
+    """A process group: its leader and the leader's exit code; by the `mark` those are known that have left it."""
 
-    def __init__(self, work: int, leader: subprocess.Popen[bytes], record: Path) -> None:
+    def __init__(self, work: int, leader: subprocess.Popen[bytes], record: Path, mark: bytes) -> None:
         self.work = work
         self.leader = leader
+        self.mark = mark
         self.record = record
         self.code: int | None = None
         self.stopped = False
@@ -101,8 +106,11 @@ class Foreman:
             _tell(failed=work, error=errno.errorcode.get(number or 0, "EIO"))
             return
         record = self._records / str(leader.pid)
-        record.write_text(start_time(leader.pid) or "")
-        self._groups[leader.pid] = Group(work, leader, record)
+        # Of no process may it be lost sight, however full the disk is.
+        with suppress(OSError):
+            record.write_text(start_time(leader.pid) or "")
+        mark = f"{MARK}={order['environment'].get(MARK)}"
+        self._groups[leader.pid] = Group(work, leader, record, mark.encode())
 
     def _stop(self, work: int, grace: float) -> None:
         for group in self._groups.values():
@@ -114,17 +122,25 @@ class Foreman:
     def look(self) -> None:
         """Reap what has ended, kill what is left behind or late, and tell of groups that are gone."""
         self._reap()
-        now = time.monotonic()
+        now, orphans = time.monotonic(), self._orphans()
         for pid, group in list(self._groups.items()):
             if group.deadline is None:
                 continue
-            if group.code is not None and not group.signal(0):
+            left = [orphan for orphan, variables in orphans.items() if group.mark in variables]
+            if group.code is not None and not left and not group.signal(0):
                 self._tell_end(pid, group)
             elif now >= group.deadline + PATIENCE:
                 group.code = group.code if group.code is not None else KILLED_BY + signal.SIGKILL
                 self._tell_end(pid, group)
             elif now >= group.deadline:
                 group.signal(signal.SIGKILL)
+                _kill(left)
+
+    def _orphans(self) -> dict[int, list[bytes]]:
+        """What came here because its parent has ended, with its environment; nothing where no leader has."""
+        if all(group.code is None for group in self._groups.values()):
+            return {}
+        return {pid: environment_of(pid) for pid in children(os.getpid()) - self._groups.keys()}
 
     def _reap(self) -> None:
         """Take the exit codes of leaders, and of orphans that came here."""
@@ -155,13 +171,11 @@ class Foreman:
         return LOOK if any(group.deadline is not None for group in self._groups.values()) else None
 
     def kill_all(self) -> None:
-        """Kill every group, and whatever has left its group but is still a descendant."""
+        """Kill every group, and what comes here because its parent was killed, until nothing more does."""
         last = time.monotonic() + PATIENCE
         while time.monotonic() < last:
             alive = [group.signal(signal.SIGKILL) for group in self._groups.values()]
-            for pid in (left := descendants(os.getpid())):
-                with suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGKILL)
+            _kill(left := children(os.getpid()))
             with suppress(ChildProcessError):
                 while os.waitpid(-1, os.WNOHANG)[0]:
                     pass
@@ -170,6 +184,12 @@ class Foreman:
             time.sleep(LOOK)
         for group in self._groups.values():
             group.record.unlink(missing_ok=True)
+
+
+def _kill(pids: Iterable[int]) -> None:
+    for pid in pids:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def _created(path: str) -> Any:
@@ -206,19 +226,19 @@ def _boot() -> str:
     return ""
 
 
-def descendants(pid: int) -> set[int]:
-    """All processes below a process, where the system tells."""
-    above = {int(name): int(fields[1]) for name in _numbers() if (fields := stat_of(int(name))) and fields[0] != "Z"}
-    found: set[int] = set()
-    while more := {child for child, parent in above.items() if parent == pid or parent in found} - found:
-        found |= more
-    return found
-
-
-def _numbers() -> list[str]:
+def environment_of(pid: int) -> list[bytes]:
+    """The environment with which a process was started; nothing where the system does not tell."""
     with suppress(OSError):
-        return [name for name in os.listdir("/proc") if name.isdigit()]  # noqa: PTH208 - names
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
     return []
+
+
+def children(pid: int) -> set[int]:
+    """The processes right below a process, where the system tells."""
+    with suppress(OSError):
+        return set(map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split()))
+    numbers = [int(folder.name) for folder in Path("/proc").glob("[0-9]*")]
+    return {number for number in numbers if stat_of(number)[1:2] == [str(pid)]}
 
 
 def _limit() -> None:

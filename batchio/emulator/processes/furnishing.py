@@ -12,7 +12,7 @@ import os
 import shutil
 import stat
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import IO
@@ -54,10 +54,18 @@ async def bring(session: aiohttp.ClientSession, file: ResourceFile, working: Pat
     except (beneath.OutsideError, ValueError) as error:
         raise FailedError("ResourceFileCreateFailed", path) from error
     target = _Target(working, path, mode)
-    if urlsplit(url).scheme.lower() == "file":
+    if _scheme(url) == "file":
         await asyncio.to_thread(_copy, url, target)
     else:
         await _download(session, url, target)
+
+
+def _scheme(url: str) -> str:
+    with suppress(ValueError):
+        scheme = urlsplit(url).scheme
+        if scheme in ("file", "http", "https"):
+            return scheme
+    raise FailedError("BlobDownloadMiscError", f"{url.partition('?')[0]}: no http, https or file URL")
 
 
 class _Target(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ import os
 import shlex
 import ssl
 from collections.abc import Callable
+from contextlib import suppress
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -20,11 +21,13 @@ from typing import Any
 import aiohttp
 
 from ...errors import ConfigurationError
+from . import beneath
 from .foreman import PATIENCE
 from .foreman_link import GRACE, ForemanLink
 from .furnishing import TIMEOUT, WORKING, bring, make_folder
 from .orders import KILLED, FailedError, Order, Outcome
-from .roots import Root, remove
+from .removal import remove
+from .roots import Root
 
 LOGGER = logging.getLogger("batchio.emulator")
 
@@ -97,6 +100,11 @@ class Machine:
         assert self._root is not None  # noqa: S101 - asked for only between start and stop
         return self._root.nodes.joinpath(*folder)
 
+    def provide(self, *folder: str) -> None:
+        """Make a folder, unless a task has put something in its way."""
+        with suppress(OSError, beneath.OutsideError), beneath.folder(self.path(), folder, make=True):
+            pass
+
     def begin(self, owner: Any, order: Order) -> None:
         """Carry out an order."""
         work = _Work(next(self._numbers), owner, order)
@@ -127,8 +135,9 @@ class Machine:
         away = self._root.trash / str(next(self._numbers))
         try:
             # Out of the way at once: another of that name may come.
-            os.rename(self.path(*folder), away)  # noqa: PTH104 - as told above
-        except OSError:
+            with beneath.folder(self.path(), folder[:-1]) as here:
+                os.rename(folder[-1], away, src_dir_fd=here)
+        except (OSError, beneath.OutsideError):
             return
         clearing = asyncio.create_task(self._clear(away, [work.task for work in works if work.task is not None]))
         self._clearing.add(clearing)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import stat
 from collections.abc import AsyncIterator, Iterable
 from contextlib import suppress
@@ -17,31 +16,41 @@ from pathlib import Path
 from .. import ticks
 from ..trees import File
 from . import beneath
+from .removal import remove_at
 
 CHUNK = 2**18
+DEEPEST = 100
+"""Folders one in another; each that is entered is an open file."""
 
 
 class RealTree:
-    """The files below a folder. A link counts as what it leads to, where that is in the folder, and is not entered."""
+    """The files in the folder `at` below `root`.
 
-    def __init__(self, root: Path) -> None:
+    A link counts as what it leads to, where that is in the folder, and is not entered. What has no name in UTF-8, or
+    lies deeper than `DEEPEST`, is not listed.
+    """
+
+    def __init__(self, root: Path, at: tuple[str, ...]) -> None:
         self._root = root
+        self._at = at
 
     def listed(self, *, recursive: bool) -> Iterable[File]:
         """As `Tree` says."""
         found: list[File] = []
-        with suppress(FileNotFoundError):
-            for above, folders, files, here in os.fwalk(self._root, follow_symlinks=False):
-                relative = Path(above).relative_to(self._root).as_posix()
-                prefix = "" if relative == "." else f"{relative}/"
+        with suppress(OSError, beneath.OutsideError), beneath.folder(self._root, self._at) as top:
+            for above, folders, files, here in os.fwalk(".", dir_fd=top):
+                prefix = "" if above == "." else f"{above[2:]}/"
                 found += (file for name in (*folders, *files) if (file := self._seen(prefix + name, name, here)))
                 if not recursive:
                     break
+                if above.count("/") >= DEEPEST:
+                    folders.clear()
         return sorted(found, key=lambda file: file.path)
 
     def _seen(self, path: str, name: str, here: int) -> File | None:
         """What stands under a name in an open folder."""
-        with suppress(OSError):
+        with suppress(OSError, UnicodeEncodeError):
+            path.encode()
             status = os.stat(name, dir_fd=here, follow_symlinks=False)
             return self.find(path) if stat.S_ISLNK(status.st_mode) else _file(path, status)
         return None
@@ -49,13 +58,21 @@ class RealTree:
     def find(self, path: str) -> File | None:
         """As `Tree` says."""
         try:
-            return _file(path, beneath.status(self._root, path))
+            return _file(path, beneath.status(self._root, path, self._at))
         except (OSError, beneath.OutsideError):
             return None
 
-    async def content(self, file: File, first: int, last: int) -> AsyncIterator[bytes]:
+    def content(self, file: File, first: int, last: int) -> AsyncIterator[bytes]:
         """As `Tree` says."""
-        opened = await asyncio.to_thread(beneath.open_file, self._root, file.path)
+        # What cannot be read is told before an answer begins.
+        try:
+            beneath.open_file(self._root, file.path, self._at).close()
+        except beneath.OutsideError as error:
+            raise FileNotFoundError(file.path) from error
+        return self._pieces(file, first, last)
+
+    async def _pieces(self, file: File, first: int, last: int) -> AsyncIterator[bytes]:
+        opened = await asyncio.to_thread(beneath.open_file, self._root, file.path, self._at)
         try:
             opened.seek(first)
             left = last + 1 - first
@@ -68,12 +85,9 @@ class RealTree:
     def delete(self, path: str) -> None:
         """As `Tree` says."""
         *above, name = beneath.names_of(path)
-        real = beneath.within(self._root, "/".join(above)) if above else ()
+        real = beneath.within(self._root, "/".join(above), self._at) if above else self._at
         with beneath.folder(self._root, real) as here, suppress(FileNotFoundError):
-            if stat.S_ISDIR(os.stat(name, dir_fd=here, follow_symlinks=False).st_mode):
-                shutil.rmtree(name, dir_fd=here)
-            else:
-                os.unlink(name, dir_fd=here)
+            remove_at(here, name)
 
 
 def _file(path: str, status: os.stat_result) -> File:

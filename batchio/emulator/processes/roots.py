@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 import signal
 import stat
 import tempfile
@@ -21,6 +20,7 @@ from typing import Self
 
 from ...errors import ConfigurationError
 from .foreman import start_time, stat_of
+from .removal import remove
 
 NODES = "nodes"
 RECORDS = "groups"
@@ -63,7 +63,9 @@ class Root:
             fcntl.flock(guard, fcntl.LOCK_EX)
             for path in base.iterdir():
                 if path.is_dir():
-                    _bury(path)
+                    # What cannot be cleared away stays: that is no reason not to start.
+                    with suppress(OSError):
+                        _bury(path)
             path = Path(tempfile.mkdtemp(dir=base, prefix=""))
             lock = _locked(path)
         finally:
@@ -118,10 +120,12 @@ def kill_leftovers(path: Path) -> None:
     """Kill the processes that a dead service has left in a root; never one that only has the number of such a one."""
     records = path / RECORDS
     for record in records.iterdir() if records.is_dir() else ():
-        if record.name.isdigit() and record.read_text() == start_time(int(record.name)):
-            with suppress(ProcessLookupError, PermissionError):
+        # Tasks can write here, too; what is no record is none.
+        with suppress(OSError, ValueError):
+            if record.read_text() == start_time(int(record.name)):
                 os.killpg(int(record.name), signal.SIGKILL)
-        record.unlink(missing_ok=True)
+        with suppress(OSError):
+            record.unlink()
     for pid in _marked(path):
         with suppress(ProcessLookupError, PermissionError):
             os.kill(pid, signal.SIGKILL)
@@ -136,23 +140,3 @@ def _marked(path: Path) -> list[int]:
             if mark in (folder / "environ").read_bytes() and stat_of(int(folder.name))[:1] != ["Z"]:
                 found.append(int(folder.name))
     return found
-
-
-def remove(path: Path) -> None:
-    """Remove a folder and what is below it, also where its owner has forbidden that to himself."""
-    for _ in range(2):
-        with suppress(FileNotFoundError):
-            shutil.rmtree(path, ignore_errors=True)
-        if not path.exists():
-            return
-        _allow(path)
-
-
-def _allow(path: Path) -> None:
-    """Let the owner change what is in a folder and below it."""
-    with suppress(OSError):
-        path.chmod(0o700)
-    with suppress(OSError):
-        for below in path.iterdir():
-            if below.is_dir() and not below.is_symlink():
-                _allow(below)
