@@ -152,6 +152,13 @@ class Engine:
 
     async def _dispatch(self) -> None:
         while not self.stopping.is_set():
+            if len(self._carriers) >= self.options.max_requests:
+                # Whatever is due meanwhile is due then: only a place brings it on. And what is encoded when it leaves,
+                # and not before, is still in the core's cache.
+                self.meter.waits_for = "service"
+                self._wake.clear()
+                await self._wake.wait()
+                continue
             self._reject(self.feeder.prepare())
             now = self.clock()
             self.backlog.wake_retries(now)
@@ -161,10 +168,6 @@ class Engine:
                 if self.feeder.is_empty and self.backlog.is_empty and not self._carriers:
                     return
                 await self._sleep(now)
-            elif len(self._carriers) >= self.options.max_requests:
-                # Whatever is due meanwhile is due then: only a place brings it on.
-                self._wake.clear()
-                await self._wake.wait()
             else:
                 self._entering = 1
                 await self.gate.enter()
