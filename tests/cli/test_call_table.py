@@ -20,7 +20,7 @@ from batchio.cli import app
 from batchio.cli.calls.calling import destroys
 from batchio.cli.calls.fields import options_of, secrets_of
 from batchio.cli.calls.names import names_of, option_of
-from batchio.cli.calls.tables import columns_of
+from batchio.cli.calls.tables import Table, cell, columns_of
 from batchio.models.base import Model
 from batchio.service.versions import DEFAULT
 
@@ -183,3 +183,34 @@ def test_a_listing_has_columns_that_tell(id: str) -> None:
     assert row.items
     assert 2 <= len(columns_of(row.items, None)) <= 9
     assert columns_of(row.items, "state, executionInfo") == ["state", "executionInfo"]
+
+
+TASK = {"id": "frame-000001", "state": "completed", "executionInfo": {"exitCode": 3, "result": "failure"}}
+
+
+def test_a_table_leaves_out_what_does_not_fit_and_never_cuts_an_id() -> None:
+    columns = ["id", "state", "executionInfo.exitCode", "executionInfo.result", "creationTime"]
+    whole = Table(columns, [TASK], room=None, asked=False)
+    assert whole.head == "id            state      exitCode  result   creationTime"
+    assert whole.line(TASK) == "frame-000001  completed  3         failure"
+    assert whole.line({"id": "longer-than-that-one"}) == "longer-than-that-one"
+    narrow = Table(columns, [TASK], room=33, asked=False)
+    assert narrow.head == "id            state      exitCode"
+    tiny = Table(columns, [TASK], room=5, asked=False)
+    assert tiny.line(TASK) == "frame-000001  complet…  3"
+    asked = Table(columns, [TASK], room=5, asked=True)
+    assert asked.head == "id            state     exitCode  result   creatio…"
+
+
+def test_cells_hold_what_can_be_shown_in_a_line() -> None:
+    assert [cell(value) for value in (None, True, 1.5, ["a"], {"b": None})] == [
+        "",
+        "true",
+        "1.5",
+        '["a"]',
+        '{"b":null}',
+    ]
+    assert cell("a\x1b[2J\nb\u202e") == "a\\x1b[2J\\nb\\u202e"
+    wide = Table(["id", "name"], [{"id": "日本", "name": "x"}], room=80, asked=True)
+    assert wide.line({"id": "日本", "name": "x"}) == "日本  x"
+    assert wide.head == "id    name"

@@ -123,6 +123,7 @@ def test_what_was_read_can_be_changed_and_sent_back(batch: Batch, render: str) -
         ("{}", "--server-timeout 0", "--server-timeout: a whole number above 0"),
         ('{"id":\n "x" 7}', "", "standard input:2:6: not JSON: expecting ',' delimiter"),
         ('{"id": NaN}', "", "standard input: not JSON: NaN is no number of JSON"),
+        ('{"id": "x", "poolInfo": {"poolId": "a", "poolId": "b"}}', "", "'poolId' stands twice in one object"),
         ("[]", "", "standard input: a JSON object is needed, not a list"),
         ("[" * 100_000, "", "standard input: not JSON"),
     ],
@@ -197,7 +198,7 @@ def test_listings(batch: Batch, render: str) -> None:
     assert read(batch.good("tasks", "list", render, *wanted, "-o", "json")) == [{"id": f"t-{n}"} for n in range(3)]
     assert batch.good("tasks", "list", render, *wanted, "-o", "jsonl").count("\n") == 3
     table = batch.good("tasks", "list", render, "--output", "table", "--page-size", "2").splitlines()
-    assert table[0].split()[:3] == ["id", "state", "executionInfo.exitCode"]
+    assert table[0].split()[:3] == ["id", "state", "exitCode"]
     assert [line.split()[0] for line in table[1:]] == [f"t-{n}" for n in range(5)]
     selected = batch.good("tasks", "list", render, "--select", "commandLine,id", "-o", "table", "--limit", "1")
     assert selected == "commandLine  id\nrender t-0   t-0\n"

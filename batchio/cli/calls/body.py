@@ -54,7 +54,7 @@ def read_object(name: str) -> dict[str, Any]:
     """The JSON object in a file, `-` for standard input; raises `CommandError` that says where it is none."""
     shown = "standard input" if name == "-" else name
     try:
-        found = json.loads(_read(name).decode("utf-8-sig"), parse_constant=_refuse)
+        found = json.loads(_read(name).decode("utf-8-sig"), parse_constant=_refuse, object_pairs_hook=_object)
     except OSError as error:
         raise CommandError(f"--json {name}: {(error.strerror or str(error)).lower()}") from error
     except json.JSONDecodeError as error:
@@ -80,6 +80,14 @@ def _read(name: str) -> bytes:
 
 def _refuse(constant: str) -> None:
     raise ValueError(f"{constant} is no number of JSON")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} stands twice in one object")
+    return found
 
 
 def _put(body: dict[str, Any], wire: tuple[str, ...], value: Any, option: str) -> None:

@@ -41,16 +41,14 @@ class Show:
         self._terminal = sys.stdout is not None and sys.stdout.isatty()
         self.how = how or ("table" if self._terminal else "jsonl")
         self._select = select
+        self._table: tables.Table | None = None
 
     def thing(self, value: Mapping[str, Any]) -> None:
         """One thing."""
         if self.how == "table":
-            rows = tables.lines_of(value)
-            if rows:
-                widths = tables.widths_of(rows, None)
-                write_or_stop("\n".join(tables.line_of(row, widths, cut=False) for row in rows))
-            return
-        write_or_stop(self._json(value))
+            write_or_stop(tables.text_of(tables.lines_of(value)))
+        else:
+            write_or_stop(self._json(value))
 
     def answer(self, *, yes: bool, words: str) -> None:
         """Whether something is so."""
@@ -58,12 +56,14 @@ class Show:
 
     async def listing(self, pages: Pages[Model], item: type[Model]) -> int:
         """All items of a listing; gives their number."""
-        write = self._rows(item) if self.how == "table" else self._items
         count = 0
         async for page in pages.by_page():
-            if page.items:
-                write([as_mapping(each) for each in page.items], count)
-                count += len(page.items)
+            items = [as_mapping(each) for each in page.items]
+            if items and self.how == "table":
+                self._rows(items, item)
+            elif items:
+                self._items(items, count)
+            count += len(items)
         if self.how == "json":
             write_or_stop("\n]" if count else "[]")
         return count
@@ -75,20 +75,13 @@ class Show:
         write_or_stop(",\n" if before else "[\n", end="")
         write_or_stop(",\n".join(map(self._json, items)), end="")
 
-    def _rows(self, item: type[Model]) -> Any:
-        columns = tables.columns_of(item, self._select)
-        widths: list[int] = []
-
-        def write(items: Sequence[Mapping[str, Any]], before: int) -> None:
-            rows = [tables.cells_of(each, columns) for each in items]
-            if not before:
-                # The first page says how wide the columns are; those that come later cannot change that.
-                room = shutil.get_terminal_size().columns if self._terminal else None
-                widths[:] = tables.widths_of([columns, *rows], room)
-                write_or_stop(self._strong(tables.line_of(columns, widths, cut=self._terminal)))
-            write_or_stop("\n".join(tables.line_of(row, widths, cut=self._terminal) for row in rows))
-
-        return write
+    def _rows(self, items: Sequence[Mapping[str, Any]], item: type[Model]) -> None:
+        if self._table is None:
+            columns = tables.columns_of(item, self._select)
+            room = shutil.get_terminal_size().columns if self._terminal else None
+            self._table = tables.Table(columns, items, room=room, asked=bool(self._select))
+            write_or_stop(self._strong(self._table.head))
+        write_or_stop("\n".join(map(self._table.line, items)))
 
     def _strong(self, text: str) -> str:
         plain = not self._terminal or os.environ.get("NO_COLOR") or os.environ.get("TERM", "") in ("dumb", "")
