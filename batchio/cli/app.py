@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import Annotated, Literal
 
@@ -184,6 +183,8 @@ def run(tokens: Sequence[str]) -> int:
         return _end("interrupted", Exit.INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - the last place where a traceback can be kept from the user
         if os.environ.get("BATCHIO_DEBUG"):
+            import traceback  # noqa: PLC0415 - see the module's law
+
             traceback.print_exc()
         return _explain(error)
 
