@@ -18,6 +18,7 @@ from cyclopts import App, Parameter
 from ..errors import BatchioError
 from ..version import __version__
 from .codes import CommandError, Exit, code_of
+from .looking import doctor, download, tail, watch
 from .options import DemoOptions, EmulatorOptions, SubmitOptions
 from .output import drop_output, write_error
 
@@ -136,6 +137,10 @@ def demo(*, options: Annotated[DemoOptions, Parameter(name="*")] = _DEMO) -> int
     from .demo import demo as command  # noqa: PLC0415 - see the module's law
 
     return command(options)
+
+
+for _look in (watch, tail, download, doctor):
+    app.command(_look)
 
 
 def run(tokens: Sequence[str]) -> int:

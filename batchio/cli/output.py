@@ -62,6 +62,20 @@ def write_data(text: str) -> None:
         raise CommandError(f"standard output: {(error.strerror or str(error)).lower()}") from error
 
 
+def write_bytes(data: bytes) -> None:
+    """Bytes on stdout, as they are. Raises `BrokenPipeError` where nobody takes them any more."""
+    if sys.stdout is None:
+        return
+    try:
+        sys.stdout.buffer.write(data)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        drop_output()
+        raise CommandError(f"standard output: {(error.strerror or str(error)).lower()}") from error
+
+
 def drop_output() -> None:
     """Send what is still to be written to stdout nowhere: the interpreter flushes at its end, and would complain."""
     with suppress(OSError, ValueError, AttributeError):
