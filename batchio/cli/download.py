@@ -98,7 +98,7 @@ class _Download:
         self._directory = directory
         self._options = options
         self._screen = Screen(quiet=options.quiet)
-        self._taken: set[Path] = set()
+        self._taken: set[str] = set()
         self._began = time.monotonic()
 
     async def run(self, client: BatchClient) -> bool:
@@ -165,9 +165,11 @@ class _Download:
 
     def _place(self, name: str) -> Path:
         path = self._directory / safe_path(name, windows=os.name == "nt")
-        if path in self._taken:
+        # Windows does not tell letter cases apart.
+        place = os.path.normcase(path)
+        if place in self._taken:
             raise PathRefused("another file goes to the same place")
-        self._taken.add(path)
+        self._taken.add(place)
         return path
 
     def _make_room(self, path: Path) -> None:

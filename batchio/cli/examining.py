@@ -31,6 +31,7 @@ from . import finding
 from .finding import CHECKS, Finding, skipped
 
 _CONNECT_ADVICE = "is the endpoint right? a firewall, a VPN that is off or a private endpoint may be in the way"
+_PROXY_ADVICE = "is the proxy that HTTPS_PROXY names the right one, with its user and password? NO_PROXY goes around it"
 
 
 class Examination:
@@ -128,7 +129,8 @@ class Examination:
         try:
             answer = await transport.send("GET", url, {}, None, self._timeout)
         except TransportError as error:
-            return Finding("service", "failure", str(error), _CONNECT_ADVICE)
+            advice = _PROXY_ADVICE if _proxy(endpoint) else _CONNECT_ADVICE
+            return Finding("service", "failure", str(error), advice)
         finally:
             await transport.close()
         if "request-id" in answer.headers:

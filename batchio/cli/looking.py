@@ -47,6 +47,7 @@ class TailOptions:
     interval: Annotated[
         float, Parameter(help="With -f: seconds between two looks, at most, while nothing is added.")
     ] = 5.0
+    quiet: Annotated[bool, _quiet] = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -56,7 +56,7 @@ class _Tail:
         self._client = client
         self._which = which
         self._options = options
-        self._screen = Screen(quiet=False)
+        self._screen = Screen(quiet=options.quiet)
         self._asking = Asking(self._screen, options.interval)
         self._at: int | None = None
         self._told_missing = False

@@ -21,7 +21,8 @@ from .asking import Asking, check_seconds, patient_client
 from .codes import Exit
 from .interrupt import Interrupt, run
 from .newest import NewestFailures
-from .output import write_data
+from .output import write_bytes, write_data
+from .progress import span
 from .report import as_json
 from .screen import Screen
 from .sight import Counts, Failure, Sight, as_mapping, failure_line, line_of, picture_of
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from ..client import BatchClient
     from .looking import WatchOptions
 
+_SILENCE = 60.0
+"""Seconds after which a line is written though nothing has changed."""
 _OF_JOB = "id,state,poolInfo,executionInfo,onAllTasksComplete"
 
 
@@ -76,6 +79,8 @@ class _Watch:
         self._tempo = Tempo()
         self._newest = NewestFailures(client, job_id)
         self._asking = Asking(screen, options.interval)
+        self._looked_at = 0.0
+        self._told: tuple[object, float] = None, 0.0
         self._told_failures: set[Failure] = set()
         self._told_idle = False
         self.succeeded = False
@@ -119,20 +124,29 @@ class _Watch:
     def _picture(self) -> str:
         if self._sight is None:
             return f"asking {self._client.endpoint} for job {self._job_id}"
-        return picture_of(self._sight)
+        return f"{picture_of(self._sight)}\nlooked {span(time.monotonic() - self._looked_at)} ago"
 
     def _tell(self) -> None:
         sight = self._sight
         if sight is None:
             return
         if self._options.json:
-            write_data(as_json(as_mapping(sight, None)))
+            # Where nobody reads any more, there is nothing to watch for.
+            write_bytes(f"{as_json(as_mapping(sight, None))}\n".encode())
         elif not self._screen.is_live:
-            self._screen.note(line_of(sight))
+            self._tell_line(sight)
             for failure in reversed(sight.failures):
                 if failure not in self._told_failures:
                     self._screen.note(f"  failed: {failure_line(failure)}")
             self._told_failures = set(sight.failures)
+
+    def _tell_line(self, sight: Sight) -> None:
+        """Where there is news, and now and then where there is none, as a sign of life."""
+        news = sight.state, sight.tasks, sight.nodes
+        before, at = self._told
+        if news != before or self._looked_at - at >= _SILENCE:
+            self._told = news, self._looked_at
+            self._screen.note(line_of(sight))
 
     async def _look(self) -> str | None:
         """Look once; gives why there is nothing more to see, or None."""
@@ -143,7 +157,8 @@ class _Watch:
         counts = await self._counts()
         nodes = await self._nodes(pool)
         await self._newest.look(counts.failed)
-        self._tempo.add(time.monotonic(), counts.completed)
+        self._looked_at = time.monotonic()
+        self._tempo.add(self._looked_at, counts.completed)
         self._sight = Sight(
             time=datetime.now(UTC),
             job=job.id or self._job_id,

@@ -149,6 +149,25 @@ def test_a_host_that_speaks_no_tls(doctor: Doctor, service: Service) -> None:
     assert "no TLS with 127.0.0.1" in doctor.out
 
 
+def test_a_proxy_is_looked_at_instead_and_its_password_never_shown(doctor: Doctor, other_server: str) -> None:
+    given = {
+        "AZURE_BATCH_ENDPOINT": "https://acme.nowhere.invalid",
+        "AZURE_BATCH_ACCOUNT": "acme",
+        "AZURE_BATCH_ACCESS_KEY": OTHER_KEY,
+        "no_proxy": "",
+    }
+    proxy = other_server.replace("http://", "http://user:SECRETSECRET@")
+    assert doctor.is_stopped_by("service", doctor.run(**given, https_proxy=proxy))
+    assert "to the proxy that the environment names" in doctor.out
+    assert "-> is the proxy that HTTPS_PROXY names the right one" in doctor.out
+    assert "SECRETSECRET" not in doctor.out
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    closed = f"http://user:SECRETSECRET@127.0.0.1:{port}"
+    assert doctor.is_stopped_by("connection", doctor.run(**given, https_proxy=closed))
+    assert "SECRETSECRET" not in doctor.out
+
+
 @pytest.fixture
 def other_server() -> Iterator[str]:
     """A web server that is not Azure Batch; gives its endpoint."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import pty
 import select
 import signal
 import subprocess
@@ -139,9 +138,21 @@ def test_ctrl_c_leaves_the_last_state(farm: Farm, job: str) -> None:
     assert "batchio" not in ran.err, "it ends quietly"
 
 
+def test_who_has_seen_enough_closes_the_pipe(farm: Farm, job: str) -> None:
+    farm.job(job, command("sleep 1000"))
+    process = start("watch", job, "--json", "--interval", "0.05", environment=farm.service.environment)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.readline()
+    process.stdout.close()
+    with process.stderr:
+        assert process.wait(SECONDS) == 0
+        assert process.stderr.read() == b""
+
+
 def test_a_terminal_is_drawn_anew_and_left_clean(farm: Farm, job: str) -> None:
     farm.job(job, command("sleep 20", "a"), command("exit 4", "b"))
-    ours, theirs = pty.openpty()
+    ours, theirs = pytest.importorskip("pty").openpty()
     environment = {**farm.service.environment, "TERM": "xterm", "LINES": "40"}
     with subprocess.Popen(  # noqa: S603 - our own command
         [sys.executable, "-m", "batchio", "watch", job, "--interval", "0.05"],
@@ -159,6 +170,7 @@ def test_a_terminal_is_drawn_anew_and_left_clean(farm: Farm, job: str) -> None:
     assert process.returncode == 0
     assert b"\x1b[2K" in shown, "lines are drawn over"
     assert b"\x1b[?25h" in shown, "the cursor is there again"
+    assert b" ago" in shown
     assert b"Traceback" not in shown
     assert out.decode().startswith(f"job        {job}, completed")
 
