@@ -72,10 +72,14 @@ class Asking:
     def failed(self, error: BatchioError) -> None:
         """There was none: raises `error` where asking again does not help."""
         self._failed += 1
-        if not may_pass(error) or (not self.is_answered and self._failed > FIRST_TRIES):
+        if not may_pass(error) or not (self.is_answered or self._is_early(error)):
             raise error
         self._at_least = (isinstance(error, HttpResponseError) and error.retry_after) or 0.0
         self._tell(error)
+
+    def _is_early(self, error: BatchioError) -> bool:
+        """Whether an answer may still come though there was none yet; who is not signed in will not be soon."""
+        return self._failed <= FIRST_TRIES and not isinstance(error, CredentialError)
 
     async def pause(self) -> None:
         """Wait before the next question."""

@@ -11,7 +11,7 @@ import os
 import stat
 import time
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -161,7 +161,9 @@ class _Download:
         self.tally.fetched += 1
         self.tally.bytes += size
         if changed is not None:
-            await asyncio.to_thread(os.utime, path, (changed.timestamp(), changed.timestamp()))
+            # Without it the file is fetched again the next time, and nothing else.
+            with suppress(OSError):
+                await asyncio.to_thread(os.utime, path, (changed.timestamp(), changed.timestamp()))
 
     def _place(self, name: str) -> Path:
         path = self._directory / safe_path(name, windows=os.name == "nt")

@@ -61,7 +61,9 @@ class Examination:
             return
         async with client:
             endpoint = parse_endpoint(client.endpoint)
-            yield finding.of_account(os.environ, endpoint.host) or environment
+            yield environment
+            if (doubt := finding.of_account(os.environ, endpoint.host)) is not None:
+                yield doubt
             async for found in self._of_service(client, endpoint):
                 yield found
 

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from .looking import TailOptions
 
 BLOCK = 65_536
-"""Bytes that are looked through at once for the ends of lines."""
+"""Bytes of the first look for the ends of lines; the next ones are larger."""
+_LARGEST_BLOCK = 4 << 20
 
 
 def tail(job_id: str, task_id: str, path: str, options: TailOptions) -> int:
@@ -115,12 +116,13 @@ class _Tail:
         if not self._options.lines:
             return size
         # The end of the last line is none of those that are counted.
-        end, wanted = size, self._options.lines + 1
+        end, wanted, length = size, self._options.lines + 1, BLOCK
         while end:
-            block = await self._block(end)
+            begin = max(0, end - length)
+            async with self._client.tasks.get_file(*self._place, start=begin, end=end) as file:
+                block = await file.read()
             if end == size and not block.endswith(b"\n"):
                 wanted -= 1
-            begin = max(0, end - BLOCK)
             found = block.count(b"\n")
             if found >= wanted or not begin:
                 at = _behind_nth_last(block, wanted) if found >= wanted else 0
@@ -128,12 +130,8 @@ class _Tail:
                     return begin + at
                 write_bytes(block[at:])
                 return begin + len(block)
-            end, wanted = begin, wanted - found
+            end, wanted, length = begin, wanted - found, min(length * 2, _LARGEST_BLOCK)
         return 0
-
-    async def _block(self, end: int) -> bytes:
-        async with self._client.tasks.get_file(*self._place, start=max(0, end - BLOCK), end=end) as file:
-            return await file.read()
 
     async def _print(self, size: int) -> None:
         """Print up to `size`."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ..errors import BatchioError, ResourceNotFoundError
+from ..errors import BatchioError, ClientAuthenticationError, ResourceNotFoundError
 from ..models import JobState, NodeCounts, OnAllTasksComplete, TaskState
 from ..odata import field
 from .asking import Asking, check_seconds, patient_client
@@ -83,6 +83,7 @@ class _Watch:
         self._told: tuple[object, float] = None, 0.0
         self._told_failures: set[Failure] = set()
         self._told_idle = False
+        self._may_see_nodes = True
         self.succeeded = False
 
     async def run(self) -> str:
@@ -198,10 +199,15 @@ class _Watch:
         return Counts(**{name: getattr(found, name, None) or 0 for name in Counts.__struct_fields__})
 
     async def _nodes(self, pool: str | None) -> dict[str, int] | None:
-        if pool is None:
+        if pool is None or not self._may_see_nodes:
             return None
         listing = self._client.pools.list_node_counts(filter=field("poolId") == pool, prefetch=False)
-        found = [counts async for counts in listing]
+        try:
+            found = [counts async for counts in listing]
+        except ClientAuthenticationError:
+            # The token of a node is for its job alone; where it is the credential, the next look tells.
+            self._may_see_nodes = False
+            return None
         return _by_state(found[0].dedicated, found[0].low_priority) if found else None
 
 

@@ -206,6 +206,27 @@ def test_a_look_that_fails_is_told_and_made_again(farm: Farm, watch: Watch, job:
     assert "batchio: answered again, after 3 failures\n" in err
 
 
+def test_a_service_that_says_when_to_ask_again(farm: Farm, watch: Watch, job: str, capfd: Any) -> None:
+    farm.job(job, command("exit 0"))
+    farm.finish(job)
+    rule = {"operation": "Jobs_GetJob", "status": 503, "code": "ServerBusy", "count": 1, "retry_after": 0.2}
+    farm.service.put_faults(rule)
+    assert watch(job) == 0
+    assert "503 ServerBusy" in (err := capfd.readouterr().err)
+    assert "; asking again, no sooner than in 1 s\n" in err
+
+
+def test_a_credential_that_may_not_see_the_pool(farm: Farm, watch: Watch, job: str, capfd: Any) -> None:
+    farm.job(job, command("exit 0"))
+    farm.finish(job)
+    rule = {"operation": "Pools_ListPoolNodeCounts", "status": 403, "code": "InsufficientAccountPermissions"}
+    farm.service.put_faults(rule)
+    assert watch(job, "--exit-status", "--json") == 0
+    out, err = capfd.readouterr()
+    assert json.loads(out.splitlines()[-1])["nodes"] is None
+    assert err == ""
+
+
 def test_an_outage_in_the_middle_is_survived(farm: Farm, job: str) -> None:
     farm.job(job, command("sleep 5"))
     process = begin(farm, job)
