@@ -113,7 +113,7 @@ def failure_line(failure: Failure) -> str:
     'frame-7  exit code 3  usererror  FailureExitCode'
     """
     exit_code = "no exit code" if failure.exit_code is None else f"exit code {failure.exit_code}"
-    at = f"{failure.at:%Y-%m-%d %H:%M:%S}" if failure.at else None
+    at = f"{failure.at:%Y-%m-%d %H:%M:%SZ}" if failure.at else None
     return "  ".join(_shown(part) for part in (failure.id, exit_code, failure.category, failure.code, at) if part)
 
 

@@ -78,32 +78,52 @@ class _Tail:
     async def _look(self) -> bool:
         """Print what there is; whether nothing more can come."""
         # Asked before the file: what a completed task has written is all there.
-        completed = await self._is_completed()
+        state = await self._state()
+        is_last = state == TaskState.COMPLETED or not self._options.follow
         try:
-            size = await self._size()
-            if self._at is None:
-                self._at = await self._begin(size)
-            if size < self._at:
-                self._screen.note(f"{self._which.path} has become shorter: it is read from its start")
-                self._at = 0
-            await self._print(size)
-        except (ResourceNotFoundError, StateConflictError) as error:
-            if completed or not self._options.follow:
-                raise self._explained(error, completed=completed) from error
-            # What comes under its name is new from its first byte.
-            self._at = 0
-            self._tell_missing()
-            return False
+            await self._read()
+        except ResourceNotFoundError as error:
+            if is_last:
+                raise self._missing(state) from error
+            self._wait_for_it()
+        except StateConflictError:
+            if is_last:
+                raise
+            # A task that does not run yet, or again, or a node that is not there for a while with what it has.
+            if state != TaskState.RUNNING:
+                self._wait_for_it()
         except HttpResponseError as error:
             # It has become shorter since its size was asked for.
             if error.status != 416:
                 raise
-            return False
-        return completed or not self._options.follow
+        else:
+            return is_last
+        return False
 
-    async def _is_completed(self) -> bool:
+    async def _read(self) -> None:
+        size = await self._size()
+        if self._at is None:
+            self._at = await self._begin(size)
+        if size < self._at:
+            self._screen.note(f"{self._which.path} has become shorter: it is read from its start")
+            self._at = 0
+        await self._print(size)
+
+    def _wait_for_it(self) -> None:
+        """What comes under its name is new from its first byte."""
+        self._at = 0
+        if not self._told_missing:
+            self._screen.note(f"waiting for {self._which.path}")
+            self._told_missing = True
+
+    def _missing(self, state: TaskState | None) -> CommandError:
+        """No such file, in words: the answer to a HEAD says nothing by itself."""
+        why = "completed" if state == TaskState.COMPLETED else "not completed yet: -f waits for the file"
+        return CommandError(f"{self._which.path}: there is no such file; task {self._which.task_id} is {why}")
+
+    async def _state(self) -> TaskState | None:
         task = await self._client.tasks.get(self._which.job_id, self._which.task_id, select="id,state")
-        return task.state == TaskState.COMPLETED
+        return task.state
 
     async def _size(self) -> int:
         properties = await self._client.tasks.get_file_properties(*self._place)
@@ -145,18 +165,6 @@ class _Tail:
     @property
     def _place(self) -> tuple[str, str, str]:
         return self._which.job_id, self._which.task_id, self._which.path
-
-    def _tell_missing(self) -> None:
-        if not self._told_missing:
-            self._screen.note(f"waiting for {self._which.path}")
-            self._told_missing = True
-
-    def _explained(self, error: HttpResponseError, *, completed: bool) -> Exception:
-        """A refusal of the file, in words; a HEAD says nothing by itself."""
-        if not isinstance(error, ResourceNotFoundError):
-            return error
-        why = "is completed" if completed else "is not completed yet: -f waits for the file"
-        return CommandError(f"{self._which.path}: there is no such file; task {self._which.task_id} {why}")
 
 
 def _behind_nth_last(block: bytes, count: int) -> int:

@@ -48,7 +48,7 @@ def test_a_picture() -> None:
         "rate       12.2/s  11 min 56 s left",
         "nodes      4 nodes (3 running, 1 idle)",
         "the newest failures:",
-        "  frame-7  exit code 1  usererror  FailureExitCode  2024-07-01 12:00:03",
+        "  frame-7  exit code 1  usererror  FailureExitCode  2024-07-01 12:00:03Z",
     ]
     bare = picture_of(look(pool=None, nodes={}, rate=None, failures=(), reason="UserTerminate"))
     assert "job        render, active (UserTerminate)\n" in bare

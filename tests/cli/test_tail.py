@@ -146,6 +146,34 @@ def test_a_connection_that_breaks_in_the_middle(farm: Farm, job: str, tmp_path: 
     assert ran.out.encode() == LINES + b"end\n"
 
 
+def test_a_node_that_is_not_there_for_a_while(farm: Farm, job: str, tmp_path: Path) -> None:
+    writer = Writer(farm, job, tmp_path, "echo one", "echo two")
+    writer.step()
+    process = follow(farm, job, "stdout.txt")
+    assert line_of(process) == b"one\n"
+    rule = {"operation": "Tasks_GetTaskFileProperties", "status": 409, "code": "NodeNotReady", "count": 3}
+    farm.service.put_faults(rule)
+    try:
+        while farm.service.control("counters")["codes"].get("NodeNotReady", 0) < 3:
+            assert process.poll() is None
+    finally:
+        farm.service.put_faults()
+    writer.step()
+    ran = ended(process)
+    assert (ran.code, ran.out) == (0, "two\n")
+
+
+def test_a_node_that_is_gone(farm: Farm, monkeypatch: pytest.MonkeyPatch, capfd: Any) -> None:
+    farm.service.put_faults({"operation": "Tasks_GetTaskFileProperties", "status": 409, "code": "NodeNotFound"})
+    try:
+        assert farm.run(monkeypatch, "tail", "files", "t", "stdout.txt", "-f") == 3
+    finally:
+        farm.service.put_faults()
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err.startswith("batchio: Tasks_GetTaskFileProperties: 409 ")
+
+
 def test_ctrl_c_ends_it_quietly(farm: Farm, job: str, tmp_path: Path) -> None:
     writer = Writer(farm, job, tmp_path, "echo one", "echo two")
     writer.step()
