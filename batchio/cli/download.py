@@ -7,6 +7,7 @@ files are called, and what cannot be fetched is told, each file by itself.
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import stat
 import time
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from ..errors import BatchioError, ClientAuthenticationError, CredentialError
+from ..errors import BatchioError, ClientAuthenticationError, ConnectError, CredentialError
 from ..models import NodeFile
 from .codes import CommandError, Exit
 from .interrupt import Interrupt, run
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 _TOLD = 20
 _MOST_AT_ONCE = 64
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
 class Tally(msgspec.Struct):
@@ -76,7 +78,7 @@ async def _download(downloading: _Download, interrupt: Interrupt) -> int:
     async with BatchClient.from_environment() as client:
         try:
             ended = await interrupt.unless_signalled(downloading.run(client))
-        except BatchioError:
+        except (BatchioError, CommandError):
             if downloading.tally.matched:
                 downloading.report(interrupted=False)
             raise
@@ -143,9 +145,11 @@ class _Download:
                 return
             try:
                 await self._fetch(client, file)
-            except (ClientAuthenticationError, CredentialError):
-                raise
             except (PathRefused, BatchioError, OSError) as error:
+                if concerns_all(error):
+                    if isinstance(error, OSError):
+                        raise CommandError(f"{self._directory}: {_why(error)}", Exit.STOPPED) from error
+                    raise
                 self._tell(file, error)
 
     async def _fetch(self, client: BatchClient, file: NodeFile) -> None:
@@ -186,10 +190,21 @@ class _Download:
     def _tell(self, file: NodeFile, error: Exception) -> None:
         self.tally.failed += 1
         if self.tally.failed <= _TOLD:
-            why = (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
-            self._screen.warn(f"batchio: {file.name!r}: {' '.join(why.split())}")
+            self._screen.warn(f"batchio: {file.name!r}: {_why(error)}")
         elif self.tally.failed == _TOLD + 1:
             self._screen.warn("batchio: more files cannot be fetched; they are counted only")
+
+
+def concerns_all(error: Exception) -> bool:
+    """Whether the other files would fail likewise: nobody lets us in, nobody is there, or nothing can be written."""
+    if isinstance(error, OSError):
+        return error.errno in _NO_ROOM
+    return isinstance(error, ClientAuthenticationError | CredentialError | ConnectError)
+
+
+def _why(error: Exception) -> str:
+    why = (error.strerror or str(error)).lower() if isinstance(error, OSError) else str(error)
+    return " ".join(why.split())
 
 
 def _is_same(path: Path, file: NodeFile) -> bool:

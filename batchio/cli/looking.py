@@ -78,7 +78,7 @@ def watch(job: str, /, *, options: Annotated[WatchOptions, Parameter(name="*")] 
     """Watch JOB until it ends.
 
     Shows tasks by state, their rate, the time left, the nodes of the job's
-    pool and the newest failures; on a terminal live, elsewhere a line a look.
+    pool and the newest failures; on a terminal live, elsewhere as lines.
     It costs the service a few small requests a minute, however many tasks
     there are. A look that fails is told and made again.
 

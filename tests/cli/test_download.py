@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -14,8 +15,17 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 
+from batchio import (
+    ClientAuthenticationError,
+    ConnectError,
+    ConnectionLostError,
+    CredentialError,
+    ResourceNotFoundError,
+)
 from batchio.cli import app
+from batchio.cli.download import concerns_all
 from batchio.cli.paths import PathRefused, Pattern, safe_path
+from batchio.session.saving import PartFile
 
 from .conftest import Service, ended, environment, start
 from .farm import Farm, command
@@ -129,6 +139,36 @@ def test_a_file_that_cannot_be_fetched_is_told_and_the_others_come(
     assert "batchio: 'wd/a.txt': " in err
     assert "is a directory" in err
     assert set(found_in(tmp_path)) == {"wd/with space#%25é.txt", "wd/empty"}
+
+
+def test_a_full_disk_ends_it(
+    farm: Farm, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def full(_: PartFile) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(PartFile, "_flush", full)
+    assert farm.run(monkeypatch, "download", "files", "t", "--to", str(tmp_path)) == 3
+    out, err = capfd.readouterr()
+    assert (out, err) == ("", f"batchio: {tmp_path}: no space left on device\n")
+    assert found_in(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    ("error", "all_of_them"),
+    [
+        (ConnectError("nobody is there"), True),
+        (CredentialError("no token"), True),
+        (ClientAuthenticationError(status=403, code="AuthenticationFailed"), True),
+        (OSError(errno.EROFS, "Read-only file system"), True),
+        (OSError(errno.EISDIR, "Is a directory"), False),
+        (ResourceNotFoundError(status=404, code="FileNotFound"), False),
+        (ConnectionLostError("in the middle, again and again"), False),
+    ],
+    ids=repr,
+)
+def test_what_concerns_one_file_and_what_concerns_all(error: Exception, *, all_of_them: bool) -> None:
+    assert concerns_all(error) is all_of_them
 
 
 def test_ctrl_c_leaves_no_half_file(farm: Farm, tmp_path: Path) -> None:
