@@ -17,6 +17,7 @@ from cyclopts import App, Parameter
 from ..errors import BatchioError
 from ..version import __version__
 from .codes import CommandError, Exit, code_of
+from .looking import doctor, download, tail, watch
 from .options import DemoOptions, EmulatorOptions, SubmitOptions
 from .output import drop_output, write_error
 
@@ -169,6 +170,10 @@ def completion(shell: Literal["bash", "zsh", "fish"], /) -> int:
     from .calls.completion import completion as command  # noqa: PLC0415 - see the module's law
 
     return command(app, GROUPS, shell)
+
+
+for _look in (watch, tail, download, doctor):
+    app.command(_look)
 
 
 def run(tokens: Sequence[str]) -> int:

@@ -37,6 +37,8 @@ class Exit(enum.IntEnum):
     """The credential is missing, wrong or may not do this."""
     DEFECT = 70
     """An error of batchio itself."""
+    TIMED_OUT = 124
+    """The time that --timeout gave is over, as with timeout(1)."""
     INTERRUPTED = 130
     """Stopped by Ctrl-C."""
 

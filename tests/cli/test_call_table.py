@@ -25,7 +25,7 @@ from batchio.models.base import Model
 from batchio.service.versions import DEFAULT
 
 Write = Callable[[str, bytes], str]
-BODIES = {row.body for row in OPERATIONS.values() if row.body is not None}
+BODIES = sorted({row.body for row in OPERATIONS.values() if row.body is not None}, key=lambda body: body.__name__)
 DESTROYING = {
     *("Certificates_DeleteCertificate", "Jobs_DeleteJob", "Jobs_TerminateJob", "Tasks_DeleteTask"),
     *("Tasks_TerminateTask", "Tasks_DeleteTaskFile", "JobSchedules_DeleteJobSchedule", "Pools_DeletePool"),
