@@ -169,14 +169,14 @@ class Tasks:
         ... ))
         >>> print(report.summary())
         """
-        return await submission.submit(self._session, self._gate, job_id, tasks, check_options(options))
+        return await submission.submit(self._session, self._gate, job_id, tasks, check_options(options, tasks))
 
     def submitting(self, job_id: str, tasks: TaskInput, **options: Unpack[SubmitOptions]) -> submission.Submission:
         """The same as a block that gives the outcomes while they come; see `Submission`.
 
         The iteration delivers every outcome and then raises `SubmissionError` when the run could not go on.
         """
-        return submission.Submission(self._session, self._gate, job_id, tasks, check_options(options))
+        return submission.Submission(self._session, self._gate, job_id, tasks, check_options(options, tasks))
 
     def feed(self, job_id: str, **options: Unpack[FeedOptions]) -> Feed:
         """Adding tasks from many callers at once, as a web backend does; see `Feed`.
