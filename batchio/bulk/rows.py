@@ -59,8 +59,9 @@ def fill(
     """A task for each row, made while they are read; `rows` may be what `csv.DictReader` gives.
 
     `template`: a task, whose strings hold places like `{camera}` and `{frame:06d}`, wherever they stand (`{{` and `}}`
-    are braces); each names a column. A format is Python's own; one for numbers makes a number of text first. `id`: a
-    rule for the ids, in place of the template's own.
+    are braces); each names a column. A format is Python's own; one for numbers makes a number of text first. Where the
+    service wants a whole number (`requiredSlots`), a string that is one place becomes one. `id`: a rule for the ids, in
+    place of the template's own.
 
     The template is checked at once, each row when its turn comes: `ConfigurationError`, with the row's number, from 1,
     and the path of the string. Nothing is kept of a row, so that ids are not compared: where one comes twice, the

@@ -94,7 +94,8 @@ def sweep(template: TaskAddParameter | Mapping[str, Any], /, *, id: str | None =
     """A task for every combination of values, the last axis fastest.
 
     `template`: a task, whose strings hold places like `{camera}` and `{frame:06d}`, wherever they stand (`{{` and `}}`
-    are braces). A format is Python's own; one for numbers makes a number of text first. `id`: a rule for the ids, in
+    are braces). A format is Python's own; one for numbers makes a number of text first. Where the service wants a whole
+    number (`requiredSlots`), a string that is one place becomes one. `id`: a rule for the ids, in
     place of the template's own. `axes`: the values of each name, a range or anything that can be iterated.
 
     Everything is checked here and nothing while the tasks are read: names, formats, and that every id keeps to the

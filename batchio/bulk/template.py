@@ -17,6 +17,7 @@ import msgspec
 from ..errors import ConfigurationError
 from ..models import TaskAddParameter, to_wire
 from ..models.rules import ResourceId
+from .wanted import is_whole_number
 
 Value = Any
 """What is filled in: text, a number, or whatever else has a format of its own, as dates have."""
@@ -41,10 +42,11 @@ _DATE = re.compile(r"%[a-zA-Z]")
 
 
 class Place(msgspec.Struct, frozen=True):
-    """A place in a string: `{name:spec}`."""
+    """A place in a string: `{name:spec}`. `whole`: it is all of the string, and a whole number belongs there."""
 
     name: str
     spec: str = ""
+    whole: bool = False
 
     def __str__(self) -> str:
         return f"{{{self.name}:{self.spec}}}" if self.spec else f"{{{self.name}}}"
@@ -52,6 +54,8 @@ class Place(msgspec.Struct, frozen=True):
     @property
     def converter(self) -> Callable[[Value], Value] | None:
         """Makes of text the number that the format is for; None for a format of text."""
+        if self.whole:
+            return _integer
         found = _PATTERN.fullmatch(self.spec)
         if found is None:
             return None
@@ -63,14 +67,15 @@ class Place(msgspec.Struct, frozen=True):
     def text(self, value: Value) -> str:
         """What stands in the place for a value; raises one of `WRONG`."""
         convert = self.converter
-        return format(convert(value) if convert else value, self.spec)
+        return format(convert(value) if convert else value, "" if self.whole else self.spec)
 
 
 Part = str | Place
 
 
 class Template:
-    """A task in wire shape, or a model, whose strings hold places.
+    """A task in wire shape, or a model, whose strings hold places. A string that is one place becomes a whole number
+    where the service wants one.
 
     `names`: what may be filled in, in the order of the values of `build`; None: whatever the places name. `id`: a rule
     for the id, in place of the template's own; then `id` is that, and `id_parts` it cut at its places. Raises
@@ -94,14 +99,8 @@ class Template:
             body = self._expression(wire, "")
         except RecursionError:
             raise ConfigurationError("the template is nested too deeply") from None
-        self._used = {place.name for _, place in self._places}
         self.build: Callable[..., dict[str, Any]] = _compiled(self.names, body)
         """Fills in one value for each name; raises one of `WRONG`, and then `explain` knows where."""
-
-    @property
-    def used(self) -> list[str]:
-        """The names that stand in a place."""
-        return [name for name in self.names if name in self._used]
 
     def places_of(self, name: str) -> list[Place]:
         """The places of a name."""
@@ -137,11 +136,18 @@ class Template:
     def _string(self, parts: Sequence[Part], path: str) -> ast.expr:
         if all(isinstance(part, str) for part in parts):
             return ast.Constant("".join(map(str, parts)))
+        first = parts[0]
+        if isinstance(first, Place) and len(parts) == 1 and is_whole_number(path):
+            return self._value(Place(first.name, first.spec, whole=True), path)
         return ast.JoinedStr(
             [ast.Constant(part) if isinstance(part, str) else self._place(part, path) for part in parts]
         )
 
     def _place(self, place: Place, path: str) -> ast.expr:
+        value = self._value(place, path)
+        return ast.FormattedValue(value, -1, ast.JoinedStr([ast.Constant(place.spec)]) if place.spec else None)
+
+    def _value(self, place: Place, path: str) -> ast.expr:
         if place.name not in self.names:
             if self._known is not None:
                 known = ", ".join(self.names) or "none"
@@ -153,7 +159,7 @@ class Template:
         value: ast.expr = ast.Name(_argument(self.names.index(place.name)), ast.Load())
         if convert := place.converter:
             value = ast.Call(ast.Name(convert.__name__, ast.Load()), [value], [])
-        return ast.FormattedValue(value, -1, ast.JoinedStr([ast.Constant(place.spec)]) if place.spec else None)
+        return value
 
 
 def parts_of(text: str, path: str) -> list[Part]:
@@ -215,10 +221,16 @@ def _compiled(names: Sequence[str], body: ast.expr) -> Callable[..., dict[str, A
     given = [ast.arg(_argument(at)) for at in range(len(names))]
     function = ast.Lambda(ast.arguments([], given, None, [], [], None, []), body)
     code = compile(ast.fix_missing_locations(ast.Expression(function)), "<template>", "eval")
-    # A tree of constants, arguments and the three converters: no text of the template is ever parsed as Python.
-    names_of_it = {each.__name__: each for each in (_whole, _real, _number)}
+    # A tree of constants, arguments and the four converters: no text of the template is ever parsed as Python.
+    names_of_it = {each.__name__: each for each in (_integer, _whole, _real, _number)}
     built: Callable[..., dict[str, Any]] = eval(code, names_of_it)  # noqa: S307 - as said above
     return built
+
+
+def _integer(value: Value) -> Value:
+    if not isinstance(value, str | int):
+        raise TypeError("a whole number belongs there")
+    return int(value)
 
 
 def _whole(value: Value) -> Value:

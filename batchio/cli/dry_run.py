@@ -39,6 +39,8 @@ def dry_run(source: Input, options: SubmitOptions, screen: Screen) -> int:
         if portion.bad is not None:
             teller.tell(portion.bad)
     teller.end()
+    if not found.bad:
+        source.check_ids()
     counts = {
         "tasks": found.tasks,
         "bytes": found.size,

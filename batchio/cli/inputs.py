@@ -58,9 +58,14 @@ class Input:
         if not self.again:
             return None
         found = self._read_first(screen, skip=skip)
+        if not skip:
+            self.check_ids()
         if not found.tasks:
             screen.note(f"{self.name} holds no tasks")
         return found
+
+    def check_ids(self) -> None:
+        """Once it was read: raise `CommandError` where an id was made twice."""
 
     def portions(self, judge: Judge | None) -> Generator[Portion]:
         """The tasks. `judge` None: they were read before, and nothing was bad or blank."""
@@ -130,15 +135,14 @@ class Rows(TaskFile):
     def _whole(self, judge: Judge | None) -> Generator[Portion]:
         return self._table.tasks(self._source.chunks(), judge)
 
-    def _read_first(self, screen: Screen, *, skip: bool) -> Survey:
-        found = super()._read_first(screen, skip=skip)
-        suspects = self._twins.suspects() if self._twins is not None and not skip else set[int]()
+    def check_ids(self) -> None:
+        """Once it was read: raise `CommandError` where two rows have made the same id."""
+        suspects = self._twins.suspects() if self._twins is not None else set[int]()
         ids = (id_of(task) for portion in self._whole(None) for task in portion.tasks)
         for first, second, task_id in islice(twins_among(suspects, ids), 1):
             raise CommandError(
                 f"{self.name}: rows {first + 1:,} and {second + 1:,} give the same id {task_id!r}; nothing was sent"
             )
-        return found
 
 
 class Swept(Input):

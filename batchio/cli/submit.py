@@ -37,7 +37,8 @@ def submit(job_id: str, file: str | None, options: SubmitOptions) -> int:
     body = job_body(job_id, options)
     screen = Screen(quiet=options.quiet, plain_seconds=options.progress)
     if source.is_terminal():
-        screen.note("reading tasks from the terminal, one JSON object a line; Ctrl-D ends them")
+        what = "rows" if source.is_made else "tasks"
+        screen.note(f"reading {what} from the terminal, one JSON object a line; Ctrl-D ends them")
     if options.dry_run:
         from .dry_run import dry_run  # noqa: PLC0415 - only where it is asked for
 

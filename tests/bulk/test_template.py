@@ -90,6 +90,32 @@ def test_every_string_is_filled_wherever_it_stands() -> None:
     }
 
 
+def test_whole_numbers_are_numbers_where_the_service_wants_them() -> None:
+    task: dict[str, Any] = {
+        "id": "t-{n}",
+        "commandLine": "{n}",
+        "requiredSlots": "{slots}",
+        "constraints": {"maxTaskRetryCount": "{slots}"},
+        "dependsOn": {"taskIds": ["{n}"], "taskIdRanges": [{"start": "1", "end": "{n}"}]},
+        "environmentSettings": [{"name": "N", "value": "{n}"}],
+        "unknown": ["{n}"],
+    }
+    (found,) = fill(task, [{"n": "7", "slots": "2"}])
+    assert found == {
+        "id": "t-7",
+        "commandLine": "7",
+        "requiredSlots": 2,
+        "constraints": {"maxTaskRetryCount": 2},
+        "dependsOn": {"taskIds": ["7"], "taskIdRanges": [{"start": "1", "end": 7}]},
+        "environmentSettings": [{"name": "N", "value": "7"}],
+        "unknown": ["7"],
+    }
+    for bad, words in (("two", "cannot take text: it is no number"), (1.5, "cannot take a number: a whole number")):
+        with pytest.raises(ConfigurationError) as told:
+            list(fill(task, [{"n": "7", "slots": bad}]))
+        assert str(told.value).startswith("row 1: requiredSlots: {slots} " + words)
+
+
 def test_a_model_is_a_template() -> None:
     task = models.TaskAddParameter(
         id="{n}", command_line="x", constraints=models.TaskConstraints(max_wall_clock_time=dt.timedelta(hours=1))

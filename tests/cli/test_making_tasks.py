@@ -117,9 +117,10 @@ def test_a_bad_row_of_standard_input_stops_there(service: Service, job: str, tem
 def test_an_id_that_rows_give_twice(service: Service, job: str, template: str, write: Write) -> None:
     rows = b"camera,frame\n" + b"".join(b"a,%d\n" % at for at in range(1_000)) + b"A,0700\n"
     path = write("rows.csv", rows)
-    ran = service.submit(job, "--template", template, "--rows", path)
-    assert ran.code == 2
-    assert f"{path}: rows 701 and 1,001 give the same id 'A-000700'; nothing was sent" in ran.err
+    for more in ((), ("--dry-run",), ("--shard", "1/2")):
+        ran = service.submit(job, "--template", template, "--rows", path, *more)
+        assert (ran.code, ran.out) == (2, "")
+        assert f"{path}: rows 701 and 1,001 give the same id 'A-000700'; nothing was sent" in ran.err
 
 
 def test_a_dry_run_shows_the_first_and_the_last_task(template: str, write: Write) -> None:
@@ -143,7 +144,7 @@ def test_a_dry_run_shows_the_first_and_the_last_task(template: str, write: Write
 
 
 def test_a_template_that_makes_no_task_is_told_with_its_field(write: Write) -> None:
-    path = write("task.json", json.dumps({**TASK, "requiredSlots": "{frame}"}).encode())
+    path = write("task.json", json.dumps({**TASK, "requiredSlots": "s{frame}"}).encode())
     ran = run("submit", "job", "--template", path, "--sweep", "camera=a,frame=1..9", environment=environment())
     assert ran.code == 2
     assert "--template: requiredSlots: expected a whole number, not a string" in ran.err

@@ -112,7 +112,7 @@ def test_a_bad_header(text: bytes, words: str) -> None:
 
 def test_what_is_wrong_with_the_template_shows_in_the_first_row() -> None:
     for text in (b"n\n1\n2\n", b'{"n": 1}\n{"n": 2}\n'):
-        table = Table({"id": "{n}", "commandLine": "x", "requiredSlots": "{n}"}, id=None, told=None)
+        table = Table({"id": "{n}", "commandLine": "x", "requiredSlots": "n-{n}"}, id=None, told=None)
         (bad,) = [portion.bad for portion in table.tasks([text], quick) if portion.bad]
         assert "requiredSlots: expected a whole number, not a string" in bad.why
 
