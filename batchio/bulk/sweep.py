@@ -14,7 +14,7 @@ from typing import Any, overload
 
 from ..errors import ConfigurationError
 from ..models import TaskAddParameter
-from .sweep_ids import check_ids, telling_values
+from .sweep_ids import check_ids, outermost
 from .template import UNFIT, Template
 
 Axis = range | tuple[Any, ...]
@@ -43,7 +43,7 @@ class Sweep(Sequence[dict[str, Any]]):
         self._ordinals = range(prod(map(len, self._axes)))
         named = dict(zip(axes, self._axes, strict=True))
         for name, values in named.items():
-            for value in telling_values(values, self._template.places_of(name)):
+            for value in outermost(values):
                 self._template.check(name, value)
         if self._ordinals:
             check_ids(self._template.id_parts, named, self._ids)

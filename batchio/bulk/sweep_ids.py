@@ -7,7 +7,7 @@ every id is compared with every other, at 8 bytes each.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ..errors import ConfigurationError
@@ -17,20 +17,20 @@ from .twins import Twins, twins_among
 _PLAIN = re.compile(r"(?:0?\d*)?[dxXob]?").fullmatch
 """Formats under which other whole numbers are other texts, longer the further they are from 0."""
 
+_LETTERS = re.compile(r"[A-Za-z0-9_-]*").fullmatch
 _DIGITS, _HEXADECIMAL = frozenset("0123456789"), frozenset("0123456789abcdef")
 
 
-def telling_values(values: Sequence[Any], places: Iterable[Place]) -> Iterable[Any]:
-    """Values that show whatever can go wrong with any of them in these places: of a range mostly the outermost."""
-    if not isinstance(values, range) or not values or not all(_PLAIN(place.spec) for place in places):
-        return values
-    # And those around 0, where the sign changes.
-    near = [at for at in (-1, 0, 1) if at in values]
-    ends = [values[0], values[-1], *near]
-    step = values.step
-    crossing = -values.start // step
-    ends += [values[at] for at in (crossing, crossing + 1) if 0 <= at < len(values)]
-    return dict.fromkeys(ends)
+def outermost(values: Sequence[Any]) -> list[Any]:
+    """Of a range its ends and what stands around 0, where the sign changes; anything else as it is.
+
+    What a format cannot take at all, and how long it makes a number, shows in these.
+    """
+    if not isinstance(values, range) or not values:
+        return list(values)
+    crossing = -values.start // values.step
+    near = [values[at] for at in (crossing, crossing + 1) if 0 <= at < len(values)]
+    return list(dict.fromkeys([values[0], values[-1], *near, *(at for at in (-1, 0, 1) if at in values)]))
 
 
 def check_ids(parts: Sequence[Part], axes: Mapping[str, Sequence[Any]], ids: Callable[[], Iterator[str]]) -> None:
@@ -42,8 +42,13 @@ def check_ids(parts: Sequence[Part], axes: Mapping[str, Sequence[Any]], ids: Cal
     for name, values in axes.items():
         if len(values) > 1 and not any(isinstance(part, Place) and part.name == name for part in parts):
             raise ConfigurationError(f"id: every value of {name} gives the id {rule} again; it needs {{{name}}}")
+    for part in parts:
+        # What is wrong with a long range shows here, before all of it is looked at.
+        for text in [part] if isinstance(part, str) else map(part.text, outermost(axes[part.name])):
+            _check_letters(rule, part, text)
     texts = {name: _Texts(name, values, _of(name, parts)) for name, values in axes.items()}
-    _check_letters(rule, parts, texts)
+    for each in texts.values():
+        each.check_letters(rule)
     _check_length(rule, parts, texts)
     for each in texts.values():
         each.check_twins(rule)
@@ -62,7 +67,8 @@ class _Texts:
     def __init__(self, name: str, values: Sequence[Any], places: Sequence[Place]) -> None:
         self.name = name
         self.places = list(dict.fromkeys(places))
-        self.telling = list(telling_values(values, places))
+        is_plain = all(_PLAIN(place.spec) for place in places)
+        self.telling = outermost(values) if is_plain else list(values)
         self.is_whole = len(self.telling) == len(values)
         self.rows = [tuple(place.text(value) for place in self.places) for value in self.telling]
 
@@ -75,6 +81,12 @@ class _Texts:
         """What the numbers of a range are written with; `signed`: where a sign may stand."""
         digits = _HEXADECIMAL if place.spec[-1:] in ("x", "X") else _DIGITS
         return digits | {"-"} if signed and any(text.startswith("-") for text in self.of(place)) else digits
+
+    def check_letters(self, rule: str) -> None:
+        """Raise `ConfigurationError` for a text that cannot stand in an id."""
+        for row in self.rows:
+            for place, text in zip(self.places, row, strict=True):
+                _check_letters(rule, place, text)
 
     def check_twins(self, rule: str) -> None:
         """Raise `ConfigurationError` where two values give the same texts, and so the same ids."""
@@ -91,14 +103,12 @@ class _Texts:
                 )
 
 
-def _check_letters(rule: str, parts: Sequence[Part], texts: Mapping[str, _Texts]) -> None:
-    for part in parts:
-        for text in [part] if isinstance(part, str) else texts[part.name].of(part):
-            # In pieces, each of which may be longer than an id, or empty.
-            if re.fullmatch(r"[A-Za-z0-9_-]*", text) is None:
-                raise ConfigurationError(
-                    f"id: {part} of {rule} gives {text!r}; an id is letters, digits, hyphens and underscores"
-                )
+def _check_letters(rule: str, part: Part, text: str) -> None:
+    # In pieces, each of which may be longer than an id, or empty.
+    if _LETTERS(text) is None:
+        raise ConfigurationError(
+            f"id: {part} of {rule} gives {text!r}; an id is letters, digits, hyphens and underscores"
+        )
 
 
 def _check_length(rule: str, parts: Sequence[Part], texts: Mapping[str, _Texts]) -> None:

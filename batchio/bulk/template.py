@@ -102,9 +102,10 @@ class Template:
         self.build: Callable[..., dict[str, Any]] = _compiled(self.names, body)
         """Fills in one value for each name; raises one of `WRONG`, and then `explain` knows where."""
 
-    def places_of(self, name: str) -> list[Place]:
-        """The places of a name."""
-        return [place for _, place in self._places if place.name == name]
+    @property
+    def places(self) -> list[Place]:
+        """All places, in the order of the template."""
+        return [place for _, place in self._places]
 
     def check(self, name: str, value: Value) -> None:
         """Raise `ConfigurationError` for a value that one of the places of `name` cannot take."""

@@ -138,7 +138,7 @@ class Rows(TaskFile):
     def check_ids(self) -> None:
         """Once it was read: raise `CommandError` where two rows have made the same id."""
         suspects = self._twins.suspects() if self._twins is not None else set[int]()
-        ids = (id_of(task) for portion in self._whole(None) for task in portion.tasks)
+        ids = (id_of(task) for portion in self._whole(quick) for task in portion.tasks)
         for first, second, task_id in islice(twins_among(suspects, ids), 1):
             raise CommandError(
                 f"{self.name}: rows {first + 1:,} and {second + 1:,} give the same id {task_id!r}; nothing was sent"

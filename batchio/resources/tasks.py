@@ -157,8 +157,8 @@ class Tasks:
         """Add any number of tasks to a job: exactly one outcome for each, in constant memory.
 
         `tasks`: an iterable or async iterable of `TaskAddParameter`, of mappings in wire shape, of JSON bytes,
-        or of lists of these. Options: see `SubmitOptions`. The report says how many were added, existed, were
-        rejected and so on; `raise_for_failures` turns failures into an error.
+        or of lists of these; `batchio.sweep`, `fill` and `shard` make some. Options: see `SubmitOptions`. The report
+        says how many were added, existed, were rejected and so on; `raise_for_failures` turns failures into an error.
 
         Raises `SubmissionError` (with `.report`) when the run cannot go on: the job is gone or takes no tasks,
         the credential is refused, nothing was accepted for `patience` seconds, the input raised. A run that is

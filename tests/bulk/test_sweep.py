@@ -84,6 +84,8 @@ def test_no_id_is_made_where_the_axes_prove_it(
         ("{a}", {"a": ["x.y"]}, "{a} of {a} gives 'x.y'"),
         ("{a}", {"a": ["\u212a"]}, "an id is letters"),
         ("{a}.", {"a": ["x"]}, ". of {a}. gives '.'"),
+        ("{a:,}", {"a": range(10**12)}, "{a:,} of {a:,} gives '999,999,999,999'"),
+        ("{a:+}", {"a": range(10**12)}, "{a:+} of {a:+} gives '+0'"),
         ("{a}{a}", {"a": ["x" * 30, "x" * 33]}, "ids of up to 66 characters; 64 are allowed"),
         ("{a:065d}", {"a": range(5)}, "ids of up to 65 characters"),
         ("{a}", {"a": ["", "x"]}, "{a} gives an empty id"),
@@ -134,6 +136,11 @@ def test_it_is_a_sequence(axes: dict[str, Any], data: st.DataObject) -> None:
     assert [tasks[-1 - at] for at in range(len(tasks))] == everything[::-1]
     with pytest.raises(IndexError):
         tasks[len(tasks)]
+
+
+def test_any_format_of_a_long_range() -> None:
+    tasks = sweep({"id": "{n}", "commandLine": "{n:,} {n:.1f} {n:>9} {n:e}"}, n=range(-(10**12), 10**12))
+    assert tasks[-1]["commandLine"] == "999,999,999,999 999999999999.0 999999999999 1.000000e+12"
 
 
 def test_an_axis_may_have_any_name() -> None:

@@ -121,6 +121,9 @@ def test_an_id_that_rows_give_twice(service: Service, job: str, template: str, w
         ran = service.submit(job, "--template", template, "--rows", path, *more)
         assert (ran.code, ran.out) == (2, "")
         assert f"{path}: rows 701 and 1,001 give the same id 'A-000700'; nothing was sent" in ran.err
+    path = write("rows.jsonl", b' \n{"camera":"a","frame":1}\n \n{"camera":"a","frame":"1"}\n')
+    ran = service.submit(job, "--template", template, "--rows", path)
+    assert (ran.code, "rows 1 and 2 give the same id" in ran.err) == (2, True)
 
 
 def test_a_dry_run_shows_the_first_and_the_last_task(template: str, write: Write) -> None:
