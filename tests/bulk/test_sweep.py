@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import re
 import tracemalloc
 from collections import deque
@@ -14,7 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from batchio import ConfigurationError, Sweep, shard, sweep
-from batchio.bulk import sweep_ids
+from batchio.bulk import rows, sweep_ids, wanted
+from batchio.bulk import sweep as sweeps
 from batchio.bulk.shard import part_of
 from batchio.bulk.template import Template
 from batchio.bulk.twins import Twins, twins_among
@@ -223,3 +225,9 @@ def test_a_shard_is_lazy() -> None:
 def test_a_shard_that_is_none(number: Any, of: Any) -> None:
     with pytest.raises(ConfigurationError, match="a shard is "):
         shard([], number, of)
+
+
+@pytest.mark.parametrize("module", [sweeps, rows, wanted])
+def test_examples_in_docstrings(module: Any) -> None:
+    found = doctest.testmod(module)
+    assert (found.failed, found.attempted > 0) == (0, True)
