@@ -6,7 +6,10 @@ Law: what stands here is promised to users.
 from . import errors, models, odata
 from .bulk.feed import Feed
 from .bulk.report import OutcomeState, SubmissionProgress, SubmissionReport, TaskOutcome
+from .bulk.rows import fill
+from .bulk.shard import AsyncShard, Shard, shard
 from .bulk.submission import Submission
+from .bulk.sweep import Sweep, sweep
 from .client import BatchClient
 from .credentials import SharedKeyCredential, TaskTokenCredential
 from .errors import (
@@ -46,6 +49,7 @@ from .version import __version__
 
 __all__ = [
     "Answer",
+    "AsyncShard",
     "BadRequestError",
     "BatchClient",
     "BatchioError",
@@ -75,12 +79,14 @@ __all__ = [
     "ResourceNotModifiedError",
     "RetryPolicy",
     "ServiceError",
+    "Shard",
     "SharedKeyCredential",
     "StateConflictError",
     "Submission",
     "SubmissionError",
     "SubmissionProgress",
     "SubmissionReport",
+    "Sweep",
     "TaskOutcome",
     "TaskTokenCredential",
     "ThrottledError",
@@ -89,8 +95,11 @@ __all__ = [
     "WaitError",
     "__version__",
     "errors",
+    "fill",
     "models",
     "odata",
     "replace",
+    "shard",
+    "sweep",
     "to_wire",
 ]

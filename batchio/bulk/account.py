@@ -52,6 +52,7 @@ def report_of(engine: Engine) -> SubmissionReport:
             refused=engine.refused,
             bytes_sent=engine.bytes_sent,
             elapsed=elapsed,
+            job_terminates=engine.job_terminates,
             tasks_per_second=(ledger.settled - ledger.resumed) / elapsed if elapsed > 0 else 0.0,
         )
     )

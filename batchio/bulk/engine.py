@@ -58,7 +58,8 @@ class Engine:
         self.failure: BaseException | None = None
         self.last_failure: BatchioError | None = None
         self.has_accepted = False
-        self.is_over = self.concluded = False
+        self.is_over = self.leaves_open = False
+        self.job_terminates: bool | None = False if options.terminate_when_complete else None
         self._is_broken = False
         self._recorder: Recorder | None = None
         self.meter = Meter(self.clock())

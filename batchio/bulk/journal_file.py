@@ -33,13 +33,13 @@ class JournalFile:
         self._descriptor = descriptor
 
     @classmethod
-    def open(cls, path: str, endpoint: str, job: str, now: datetime) -> JournalFile:
-        """Open or make the journal of a job, and lock it; raises `ConfigurationError`."""
+    def open(cls, path: str, endpoint: str, job: str, now: datetime, shard: str = "") -> JournalFile:
+        """Open or make the journal of a job or of a shard of it, and lock it; raises `ConfigurationError`."""
         with _named(path):
             made = not Path(path).exists()
             opened = cls(path, os.open(path, _CREATED, _OWNER_ONLY))
             try:
-                opened._begin(Header(endpoint, job, now))
+                opened._begin(Header(endpoint, job, now, shard))
                 if made:
                     _sync_folder(path)
             except BaseException:
@@ -74,7 +74,7 @@ class JournalFile:
             self._write_header(header)
             return
         state = self.state = journal.replay(data)
-        state.header.check(header.endpoint, header.job)
+        state.header.check(header.endpoint, header.job, header.shard)
         data, self.chain = journal.opening(state)
         # Over what cannot be believed, and only then is the rest cut off: whenever this ends, the damage still shows.
         os.lseek(self._descriptor, state.end, os.SEEK_SET)

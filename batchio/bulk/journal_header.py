@@ -19,19 +19,26 @@ _START = Struct("<HI")
 _CHECK = Struct("<I")
 
 
-class Header(msgspec.Struct, frozen=True):
-    """Whose journal it is."""
+class Header(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Whose journal it is. `shard`: of which part of an input, as `2/3`; none where it is of the whole."""
 
     endpoint: str
     job: str
     created: datetime
+    shard: str = ""
 
-    def check(self, endpoint: str, job: str) -> None:
-        """Raise `ConfigurationError` where it is another job's."""
+    def check(self, endpoint: str, job: str, shard: str = "") -> None:
+        """Raise `ConfigurationError` where it is another job's, or another shard's."""
         if (self.endpoint, self.job.lower()) != (endpoint, job.lower()):
             raise ConfigurationError(
                 f"it is the journal of job {self.job!r} at {self.endpoint}, not of job {job!r} at {endpoint}"
             )
+        if self.shard != shard:
+            raise ConfigurationError(f"it is the journal of {_words(self.shard)}, not of {_words(shard)}")
+
+
+def _words(shard: str) -> str:
+    return f"shard {shard}" if shard else "a whole input"
 
 
 def encode_header(header: Header) -> bytes:

@@ -11,6 +11,7 @@ import msgspec
 from ..errors import ConfigurationError
 from .packer import MAX_TASKS
 from .report import SubmissionProgress
+from .shard import Part, part_of
 
 
 class SubmitOptions(TypedDict, total=False):
@@ -40,7 +41,10 @@ class SubmitOptions(TypedDict, total=False):
     """Called with a snapshot, at most 4 times a second. What it raises ends the run."""
     terminate_when_complete: bool
     """Whether the job ends by itself once all its tasks are complete; set only when all tasks are in it, because
-    a job without open tasks counts as complete. Not done where the run stopped before. False."""
+    a job without open tasks counts as complete. Not done where the run stopped before, or a task of the input is not in
+    the job: `job_terminates` of the report says so, and a resumed run does it at its end. Nor for a `shard`, which does
+    not know of the others. A job that is set so already, which cannot be taken back, is refused before anything is
+    sent. False."""
     journal: str | os.PathLike[str] | None
     """A file that remembers what was settled, so that a run can go on after a crash; made where it is missing or empty,
     otherwise resumed: give the same input again, from its start. An outcome is written before it is handed out, so that
@@ -82,7 +86,7 @@ class FeedOptions(TypedDict, total=False):
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """`SubmitOptions` or `FeedOptions` with every default filled in."""
+    """`SubmitOptions` or `FeedOptions` with every default filled in. `part`: of the input, where the input says so."""
 
     attempts: int = 10
     patience: float = 300.0
@@ -97,6 +101,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     progress: Any = None
     terminate_when_complete: bool = False
     journal: Any = None
+    part: Part | None = None
     timeout: float | None = None
     linger: float = 0.05
     max_pending: int | None = None
@@ -128,10 +133,16 @@ _OTHERS: dict[str, tuple[str, Callable[[Any], bool]]] = {
 }
 
 
-def check_options(given: SubmitOptions) -> Options:
-    """Raises `TypeError` for an unknown option and `ConfigurationError` for a bad value."""
+def check_options(given: SubmitOptions, tasks: object = None) -> Options:
+    """Raises `TypeError` for an unknown option and `ConfigurationError` for a bad value, or one that `tasks` forbid."""
     _check_all("submit", given, SubmitOptions.__annotations__)
-    return Options(**given)
+    options = Options(part=part_of(tasks), **given)
+    if options.terminate_when_complete and options.part is not None and options.part.of > 1:
+        raise ConfigurationError(
+            f"terminate_when_complete: shard {options.part} does not know when the others are through; set "
+            "onAllTasksComplete when all of them are"
+        )
+    return options
 
 
 def check_feed_options(given: FeedOptions) -> Options:

@@ -226,7 +226,8 @@ async def open_recorder(engine: Engine) -> Recorder:
     """Open or make the journal of an engine's run, in a thread; raises `ConfigurationError`."""
     loop = asyncio.get_running_loop()
     path, endpoint = os.fspath(engine.options.journal), engine.session.endpoint.url
-    opening = loop.run_in_executor(None, JournalFile.open, path, endpoint, engine.job_id, datetime.now(UTC))
+    shard = str(engine.options.part or "")
+    opening = loop.run_in_executor(None, JournalFile.open, path, endpoint, engine.job_id, datetime.now(UTC), shard)
     try:
         return Recorder(await asyncio.shield(opening), engine.stop, engine.wake)
     except asyncio.CancelledError:

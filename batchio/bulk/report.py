@@ -75,7 +75,8 @@ class SubmissionReport(msgspec.Struct, frozen=True, kw_only=True):
     told is not told again.
     `refused`: answers 429 and 503 ServerBusy. `bytes_sent`: bodies. `elapsed`: seconds. `failures`: at most
     10,000 outcomes that are not wanted (`failures_truncated` says whether there were more). `outcomes`: all of
-    them with `keep="all"`. `errors`: code -> number of tasks.
+    them with `keep="all"`. `errors`: code -> number of tasks. `job_terminates`: whether the job ends by itself
+    now, where `terminate_when_complete` asked for it.
     """
 
     added: int = 0
@@ -97,6 +98,7 @@ class SubmissionReport(msgspec.Struct, frozen=True, kw_only=True):
     errors: dict[str, int] = msgspec.field(default_factory=dict)
     existed_is_ok: bool = False
     resumed: int = 0
+    job_terminates: bool | None = None
 
     @property
     def failed(self) -> int:
@@ -113,7 +115,8 @@ class SubmissionReport(msgspec.Struct, frozen=True, kw_only=True):
         counts = ((state.value, getattr(self, state.value)) for state in OutcomeState)
         text = ", ".join(f"{count} {name}" for name, count in counts if count)
         codes = ", ".join(f"{code} {count}" for code, count in sorted(self.errors.items()))
-        return (text or "no tasks") + (f" ({codes})" if codes else "")
+        open_end = "; the job does not end by itself" if self.job_terminates is False else ""
+        return (text or "no tasks") + (f" ({codes})" if codes else "") + open_end
 
 
 Lost = Literal["input", "service", "consumer"]

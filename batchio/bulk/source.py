@@ -243,15 +243,14 @@ class _ThreadSource:
         """The thread: pull, tell the loop, wait to be asked again."""
         while True:
             self._asked.get()
-            if self._stopping:
-                return
             begun = time.perf_counter()
-            error = self._pull_some()
+            # Who stops may wait for a pull that has not begun.
+            error = None if self._stopping else self._pull_some()
             try:
                 loop.call_soon_threadsafe(self._pulled, time.perf_counter() - begun, error)
             except RuntimeError:
                 return  # the loop is closed: nobody waits any more
-            if error is not None:
+            if error is not None or self._stopping:
                 return
 
     def _pull_some(self) -> BaseException | None:

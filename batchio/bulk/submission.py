@@ -9,13 +9,11 @@ import asyncio
 from types import TracebackType
 from typing import Any, Self
 
-from ..errors import BatchioError
-from ..service.operations import UPDATE_JOB
 from ..session.session import Session
-from .account import stopped
 from .engine import Engine
 from .finishing import finish
 from .gate import Gate
+from .job_end import begin, conclude
 from .options import Options
 from .report import SubmissionProgress, SubmissionReport, TaskOutcome
 from .source import open_source
@@ -37,11 +35,10 @@ class Submission:
 
     def __init__(self, session: Session, gate: Gate, job_id: str, tasks: Any, options: Options) -> None:
         self._engine = Engine(session, gate, job_id, open_source(tasks), options, reading=True)
-        self._job_id = job_id
         self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
-        await self._engine.open()
+        await begin(self._engine)
         self._task = asyncio.create_task(self._engine.run(), name="batchio submission")
         return self
 
@@ -65,7 +62,7 @@ class Submission:
                 self._engine.wake()
                 return outcomes
             if self._engine.is_over:
-                await conclude(self._engine, self._job_id)
+                await conclude(self._engine)
                 raise StopAsyncIteration
             await ledger.ready.wait()
 
@@ -75,6 +72,13 @@ class Submission:
         Tasks that were taken and are certainly not in the job become `not_sent`. The iteration ends normally.
         """
         self._engine.stop()
+
+    def leave_open(self) -> None:
+        """Let the job go on when all its tasks are complete, whatever `terminate_when_complete` has asked for.
+
+        For whoever finds out that the input is not all that belongs into the job.
+        """
+        self._engine.leaves_open = True
 
     @property
     def progress(self) -> SubmissionProgress:
@@ -90,26 +94,7 @@ class Submission:
 async def submit(session: Session, gate: Gate, job_id: str, tasks: Any, options: Options) -> SubmissionReport:
     """Run a submission to its end; raises `SubmissionError` when it cannot go on."""
     engine = Engine(session, gate, job_id, open_source(tasks), options)
-    await engine.open()
+    await begin(engine)
     await engine.run()
-    await conclude(engine, job_id)
+    await conclude(engine)
     return engine.report
-
-
-async def conclude(engine: Engine, job_id: str) -> None:
-    """What follows the last outcome: the error that stopped the run, or the job's end where that was asked for."""
-    raise_failure(engine)
-    if engine.options.terminate_when_complete and not engine.stopping.is_set() and not engine.concluded:
-        try:
-            await engine.session.act(UPDATE_JOB, (job_id,), {}, {"onAllTasksComplete": "terminatejob"})
-        except BatchioError as error:
-            engine.failure = error
-            raise_failure(engine)
-    engine.concluded = True
-
-
-def raise_failure(engine: Engine) -> None:
-    """Raise what kept a run from its end, if anything did."""
-    failure = engine.failure
-    if failure is not None:
-        raise stopped("submission", engine, failure) from failure

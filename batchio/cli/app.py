@@ -57,12 +57,12 @@ _SUBMIT, _EMULATOR, _DEMO = SubmitOptions(), EmulatorOptions(), DemoOptions()
 @app.command
 def submit(
     job: str,
-    file: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    file: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
     /,
     *,
     options: Annotated[SubmitOptions, Parameter(name="*")] = _SUBMIT,
 ) -> int:
-    """Add the tasks in FILE to JOB.
+    """Add the tasks in FILE to JOB, or those of a template and --rows or --sweep.
 
     FILE is JSON Lines (one task a line), a JSON array, or the collection's
     own {"value": [...]}; - is standard input, and a name that ends in .gz is
@@ -89,7 +89,7 @@ def submit(
         File with the tasks, or - for standard input.
 
     """
-    if file.startswith("-") and file != "-":
+    if file and file.startswith("-") and file != "-":
         raise CommandError(f"unknown option {file}; a file of that name is ./{file}")
     from .submit import submit as command  # noqa: PLC0415 - see the module's law
 

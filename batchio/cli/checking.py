@@ -38,12 +38,18 @@ class ModelFault(Exception):  # noqa: N818 - its sentence is for the user, it is
 
 FAULTS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, ModelFault)
 
-quick: Judge = msgspec.json.Decoder(_Identity).decode
+_identify = msgspec.json.Decoder(_Identity).decode
+quick: Judge = _identify
 """One JSON object with a string `id`."""
 
 _AT_BYTE = re.compile(r" \(byte (\d+)\)$")
 _TOO_DEEP = "the JSON is nested too deeply"
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def id_of(task: bytes) -> str:
+    """The id of what passes the quick check."""
+    return _identify(task).id
 
 
 def full_judge() -> Judge:

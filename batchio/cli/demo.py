@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from .codes import CommandError, Exit
+from .inputs import Input, TaskFile
 from .interrupt import Interrupt, run
+from .job_body import body_in
 from .options import DemoOptions, SubmitOptions
 from .output import write_data
 from .progress import many
 from .report import amount, as_json, as_mapping, in_words
 from .screen import Screen
-from .source import Source
-from .submit import first_reading
 
 if TYPE_CHECKING:
     from ..bulk.report import SubmissionReport
@@ -94,18 +94,19 @@ async def _demo(options: DemoOptions, screen: Screen, interrupt: Interrupt) -> i
     with tempfile.TemporaryDirectory(prefix="batchio-demo-") as folder:
         path, size = _write(folder, options.tasks)
         screen.note(f"{many(options.tasks, 'frame')} to render: {amount(size)} of tasks in {path}")
-        ended, tally = await _render(Source(path), screen, interrupt, quiet=options.quiet)
+        ended, tally = await _render(TaskFile(path), screen, interrupt, quiet=options.quiet)
     return _report(ended, tally, options, screen, interrupt)
 
 
-async def _render(source: Source, screen: Screen, interrupt: Interrupt, *, quiet: bool) -> tuple[Ended, Tally]:
+async def _render(source: Input, screen: Screen, interrupt: Interrupt, *, quiet: bool) -> tuple[Ended, Tally]:
     """Submit the frames to a service that misbehaves, and let it count them."""
     from ..client import BatchClient  # noqa: PLC0415 - keeps `--help` fast
     from ..emulator import Emulator  # noqa: PLC0415 - as above
     from .preparing import ensure_job, ensure_pool  # noqa: PLC0415 - as above
     from .submission import Submission  # noqa: PLC0415 - as above
 
-    first = first_reading(source, screen, skip=False)
+    first = source.survey(screen, skip=False)
+    assert first is not None  # noqa: S101 - a file can be read again; this is for the type checkers
     async with AsyncExitStack() as stack:
         emulator = await stack.enter_async_context(Emulator(faults=faults()))
         client = await stack.enter_async_context(BatchClient(emulator.endpoint, emulator.credential))
@@ -114,7 +115,7 @@ async def _render(source: Source, screen: Screen, interrupt: Interrupt, *, quiet
             "fails, forgets and reorders results"
         )
         await ensure_pool(client, POOL)
-        await ensure_job(client, JOB, screen, pool=POOL)
+        await ensure_job(client, JOB, screen, body_in(JOB, POOL))
         ended = await Submission(source, first, SubmitOptions(quiet=quiet), screen).run(client, JOB, interrupt)
         return ended, Tally(sent=first.tasks, added=ended.report.added, present=await _present(client))
 

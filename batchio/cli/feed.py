@@ -11,9 +11,12 @@ import threading
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Generator
 from contextlib import closing, suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .portions import Bad, Portion
+
+if TYPE_CHECKING:
+    from ..bulk.shard import Part
 
 AHEAD = 3
 """Portions that wait between the threads, at most."""
@@ -24,9 +27,22 @@ class Feed:
 
     `skip`: go on behind a bad place that is not fatal. `tell`: called for each bad place that is left out.
     `bad`: how many there were. `fault`: why the input ended before its end, or None. `given`: tasks handed out.
+    `part`: the shard, if it is one. `on_lack`: called before the end where something is missing: a bad place, or tasks
+    of the `expected` ones.
     """
 
-    def __init__(self, portions: Generator[Portion], *, skip: bool, tell: Callable[[Bad], None] | None) -> None:
+    def __init__(
+        self,
+        portions: Generator[Portion],
+        *,
+        skip: bool,
+        tell: Callable[[Bad], None] | None,
+        part: Part | None = None,
+        expected: int | None = None,
+    ) -> None:
+        self.part = part
+        self.on_lack: Callable[[], object] = bool
+        self._expected = expected
         self.bad = 0
         self.fault: Bad | Exception | None = None
         self.given = 0
@@ -60,6 +76,8 @@ class Feed:
                 self.given += len(portion.tasks)
                 return portion.tasks
         self.stop()
+        if self.bad or self.fault is not None or self._expected not in (None, self.given):
+            self.on_lack()
         raise StopAsyncIteration
 
     def stop(self) -> None:

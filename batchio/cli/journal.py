@@ -42,6 +42,7 @@ def as_mapping(state: State) -> dict[str, Any]:
     return {
         "endpoint": state.header.endpoint,
         "job": state.header.job,
+        "shard": state.header.shard or None,
         "created": state.header.created,
         **{kind.name.lower(): settled.counts[kind] for kind in FINAL},
         "settled": settled.done.count,
@@ -66,9 +67,8 @@ def _missing(state: State, start: int, stop: int) -> int:
 
 def in_words(file: str, state: State, found: dict[str, Any]) -> str:
     """The same for people."""
-    lines = [
-        f"{file}: the journal of job {found['job']} at {found['endpoint']}, begun {found['created']:%Y-%m-%d %H:%M} UTC"
-    ]
+    whose = f"shard {found['shard']} of job {found['job']}" if found["shard"] else f"job {found['job']}"
+    lines = [f"{file}: the journal of {whose} at {found['endpoint']}, begun {found['created']:%Y-%m-%d %H:%M} UTC"]
     if found["complete"]:
         lines.append(f"complete: all {many(found['read'], 'task')} of the input are settled")
     else:

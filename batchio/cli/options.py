@@ -16,6 +16,8 @@ MAX_BODY = 950_000
 _flag = Parameter(negative="", show_default=False)
 _engine = Parameter(group="Engine")
 _input = Parameter(group="Input")
+_many = Parameter(group="Many tasks")
+_job = Parameter(group="Job")
 _journal = Parameter(group="Journal")
 _output = Parameter(group="Output")
 
@@ -24,8 +26,59 @@ _output = Parameter(group="Output")
 class SubmitOptions:
     """Options of `batchio submit`."""
 
-    pool: Annotated[str | None, Parameter(help="Pool of a job that is created.")] = None
-    create_job: Annotated[bool, _flag, Parameter(help="Create the job if it is missing; needs --pool.")] = False
+    template: Annotated[
+        str | None,
+        _many,
+        Parameter(help="JSON file with one task, whose strings hold places like {frame:06d}; {{ and }} are braces."),
+    ] = None
+    rows: Annotated[
+        str | None,
+        _many,
+        Parameter(
+            help="Fill each row of this file into the template: CSV with a header line, or JSON Lines; - is standard "
+            "input.",
+            allow_leading_hyphen=True,
+        ),
+    ] = None
+    sweep: Annotated[
+        str | None,
+        _many,
+        Parameter(
+            help="Fill every combination into the template, like frame=1..1000,camera=a|b|c or frame=1..1000..5; the "
+            "last one changes fastest."
+        ),
+    ] = None
+    id: Annotated[
+        str | None, _many, Parameter(help="Rule for the ids, like {camera}-{frame:06d}, in place of the template's.")
+    ] = None
+    shard: Annotated[
+        str | None,
+        _many,
+        Parameter(help="Submit part K of N of the input, like 2/3; other machines submit the others."),
+    ] = None
+    pool: Annotated[str | None, _job, Parameter(help="Pool of a job that is created.")] = None
+    create_job: Annotated[bool, _flag, _job, Parameter(help="Create the job if it is missing; needs --pool.")] = False
+    job_json: Annotated[
+        str | None, _job, Parameter(help="JSON file with the job, which is created from it if it is missing.")
+    ] = None
+    wait_for_quota: Annotated[
+        bool,
+        _flag,
+        _job,
+        Parameter(help="Where the account has no room for another active job, wait until it has, and then create it."),
+    ] = False
+    quota_timeout: Annotated[
+        float, _job, Parameter(help="Seconds that --wait-for-quota waits at most; then the exit code is 3.")
+    ] = 86_400.0
+    terminate_when_done: Annotated[
+        bool,
+        _flag,
+        _job,
+        Parameter(
+            help="Let the job end by itself once all its tasks are complete; set when all of them are in it, and not "
+            "before."
+        ),
+    ] = False
     emulator: Annotated[
         bool,
         _flag,
@@ -34,7 +87,10 @@ class SubmitOptions:
     dry_run: Annotated[
         bool,
         _flag,
-        Parameter(help="Check every task in full, count tasks, bytes and requests, and send nothing."),
+        Parameter(
+            help="Check every task in full, of a sweep the first and the last; count tasks, bytes and requests, show "
+            "the first and the last task of a template, and send nothing."
+        ),
     ] = False
     on_exists: Annotated[
         Literal["fail", "ok"],

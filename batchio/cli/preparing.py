@@ -5,17 +5,16 @@ Law: nothing is made that was not asked for, and what could go wrong later is to
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import asyncio
+from collections.abc import Mapping
+from itertools import count
+from random import Random
+from typing import TYPE_CHECKING, Any
 
-from ..errors import ResourceExistsError, ResourceNotFoundError
-from ..models import (
-    ImageReference,
-    JobAddParameter,
-    PoolAddParameter,
-    PoolInformation,
-    VirtualMachineConfiguration,
-)
-from .codes import CommandError
+from ..errors import ResourceExistsError, ResourceNotFoundError, StateConflictError
+from ..models import ImageReference, PoolAddParameter, VirtualMachineConfiguration
+from ..session.waiting import Pace
+from .codes import CommandError, Exit
 
 if TYPE_CHECKING:
     from ..client import BatchClient
@@ -25,18 +24,27 @@ if TYPE_CHECKING:
 EMULATOR_POOL = "batchio"
 """Pool that is made in the local service where nobody named one."""
 
+QUOTA_CODE = "ActiveJobAndScheduleQuotaReached"
+PACE = Pace()
+"""How often it is asked whether there is room for a job: after a second at first, later every half minute."""
+
 _CLOSED = ("disabling", "terminating", "completed", "deleting")
 
 
-async def ensure_job(client: BatchClient, job_id: str, screen: Screen, *, pool: str | None) -> None:
-    """See that the job is there. `pool`: create it in this pool if it is not; None: do not create it."""
+async def ensure_job(
+    client: BatchClient, job_id: str, screen: Screen, body: Mapping[str, Any] | None, *, quota: float | None = None
+) -> None:
+    """See that the job is there. `body`: create it so if it is not; None: do not create it.
+
+    `quota`: seconds to wait at most where the account has no room for another active job; None: do not wait.
+    """
     try:
         job = await client.jobs.get(job_id, select=("id", "state", "onAllTasksComplete"))
     except ResourceNotFoundError as error:
-        if pool is None:
+        if body is None:
             raise CommandError(f"job {job_id!r} does not exist; --create-job --pool POOL creates it") from error
-        await _create_job(client, job_id, pool)
-        screen.note(f"job {job_id} was created in pool {pool}")
+        await _create_job(client, job_id, screen, body, quota)
+        screen.note(f"job {job_id} was created{_where(body)}")
     else:
         _warn(job, job_id, screen)
 
@@ -60,12 +68,37 @@ async def ensure_pool(client: BatchClient, pool_id: str) -> None:
         return
 
 
-async def _create_job(client: BatchClient, job_id: str, pool: str) -> None:
-    try:
-        await client.jobs.create(JobAddParameter(id=job_id, pool_info=PoolInformation(pool_id=pool)))
-    except ResourceExistsError:
-        # Somebody was faster.
-        return
+async def _create_job(
+    client: BatchClient, job_id: str, screen: Screen, body: Mapping[str, Any], quota: float | None
+) -> None:
+    clock = asyncio.get_running_loop().time
+    rng, end = Random(), clock() + (quota or 0.0)  # noqa: S311 - spreads those that wait, guards nothing
+    for asked in count(1):
+        try:
+            await client.jobs.create(body)
+        except ResourceExistsError:
+            # Somebody was faster.
+            return
+        except StateConflictError as error:
+            if error.code != QUOTA_CODE:
+                raise
+            if quota is None:
+                raise CommandError(f"{error}; --wait-for-quota waits for a place", Exit.STOPPED) from error
+            if (left := end - clock()) <= 0:
+                text = f"job {job_id!r} was not created: the account had no room for another active job for {quota:g} s"
+                raise CommandError(text, Exit.STOPPED) from error
+            if asked == 1:
+                screen.note(
+                    f"the account has no room for another active job; waiting for it, {quota:g} seconds at most"
+                )
+            await asyncio.sleep(min(left, PACE.pause(asked, left=left, rng=rng)))
+        else:
+            return
+
+
+def _where(body: Mapping[str, Any]) -> str:
+    pool = body["poolInfo"].get("poolId")
+    return f" in pool {pool}" if pool else ""
 
 
 def _warn(job: CloudJob, job_id: str, screen: Screen) -> None:
@@ -75,5 +108,5 @@ def _warn(job: CloudJob, job_id: str, screen: Screen) -> None:
     if str(job.on_all_tasks_complete or "").lower() == "terminatejob":
         screen.warn(
             f"warning: job {job_id} terminates when all its tasks are complete, which may happen while tasks are "
-            "still being added; set onAllTasksComplete to noaction until all are there"
+            "still being added, and cannot be taken back; create a job without it and add --terminate-when-done"
         )

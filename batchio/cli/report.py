@@ -44,6 +44,10 @@ def in_words(report: SubmissionReport) -> str:
     if report.resumed:
         lines.append(f"resumed   {report.resumed:,} of these were settled by runs before this one")
     lines += _examples(report)
+    if report.job_terminates is not None:
+        lines.append(
+            f"the job {'ends' if report.job_terminates else 'DOES NOT END'} by itself once its tasks are complete"
+        )
     now = report.taken - report.resumed
     lines.append(
         f"{many(now, 'task')} in {report.elapsed:.1f} s, {report.tasks_per_second:,.0f} tasks/s; "

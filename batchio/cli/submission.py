@@ -17,17 +17,16 @@ from .checking import quick
 from .feed import Feed
 from .portions import Bad
 from .progress import progress_line
-from .reading import read_tasks
 from .telling import Teller
 
 if TYPE_CHECKING:
     from ..bulk.report import SubmissionReport, TaskOutcome
     from ..client import BatchClient
     from .failures import FailuresFile
+    from .inputs import Input
     from .interrupt import Interrupt
     from .options import SubmitOptions
     from .screen import Screen
-    from .source import Source
     from .survey import Survey
 
 
@@ -49,7 +48,7 @@ class Ended(msgspec.Struct, frozen=True):
 class Submission:
     """Adds the tasks of a source to a job. `first`: what a first reading of the source has found, if there was one."""
 
-    def __init__(self, source: Source, first: Survey | None, options: SubmitOptions, screen: Screen) -> None:
+    def __init__(self, source: Input, first: Survey | None, options: SubmitOptions, screen: Screen) -> None:
         self._source = source
         self._first = first
         self._options = options
@@ -73,7 +72,9 @@ class Submission:
             max_requests=options.max_requests,
             journal=options.journal,
             on_exists="ok" if self._exists_is_ok else "report",
+            terminate_when_complete=options.terminate_when_done,
         ) as run:
+            feed.on_lack = run.leave_open
 
             def finish() -> None:
                 self._screen.warn("stopping: what is on its way is finished; Ctrl-C once more stops at once")
@@ -108,10 +109,16 @@ class Submission:
 
     def _feed(self) -> Feed:
         trusted = self._first is not None and self._first.clean
-        portions = read_tasks(self._source.chunks(), None if trusted else quick)
+        portions = self._source.portions(None if trusted else quick)
         # The bad places of a file were told when it was read first.
         tell = self._teller.tell if self._first is None else None
-        return Feed(portions, skip=self._options.on_bad_line == "skip", tell=tell)
+        return Feed(
+            portions,
+            skip=self._options.on_bad_line == "skip",
+            tell=tell,
+            part=self._source.part,
+            expected=None if self._first is None else self._first.tasks,
+        )
 
 
 async def _keep_failures(run: AsyncIterable[list[TaskOutcome]], failures: FailuresFile | None) -> None:

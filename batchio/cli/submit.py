@@ -5,39 +5,40 @@ Law: the order. The whole file is checked before anything is opened, made or sen
 
 from __future__ import annotations
 
-import shlex
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from ..errors import InputChangedError
-from .checking import quick
+from ..errors import ConfigurationError, InputChangedError
 from .codes import CommandError, Exit, is_denied
 from .failures import FailuresFile
-from .going_on import how_to_go_on
+from .going_on import how_to_add_the_rest, how_to_go_on
+from .inputs import Input, open_input
 from .interrupt import Interrupt, run
+from .job_body import body_in, job_body, pool_of
 from .options import SubmitOptions
 from .output import write_data
 from .portions import Bad
-from .reading import read_tasks
 from .report import as_json, as_mapping, exit_code, in_words
 from .screen import Screen
-from .source import Source
 from .survey import Survey
-from .telling import Teller, place_of
+from .telling import place_of
+from .usage import check_options
 
 if TYPE_CHECKING:
     from ..client import BatchClient
     from .submission import Ended
 
 
-def submit(job_id: str, file: str, options: SubmitOptions) -> int:
+def submit(job_id: str, file: str | None, options: SubmitOptions) -> int:
     """Run the command; gives its exit code."""
-    _check_options(options)
-    source = Source(file)
+    check_options(options)
+    source = open_input(file, options)
+    body = job_body(job_id, options)
     screen = Screen(quiet=options.quiet, plain_seconds=options.progress)
     if source.is_terminal():
-        screen.note("reading tasks from the terminal, one JSON object a line; Ctrl-D ends them")
+        what = "rows" if source.is_made else "tasks"
+        screen.note(f"reading {what} from the terminal, one JSON object a line; Ctrl-D ends them")
     if options.dry_run:
         from .dry_run import dry_run  # noqa: PLC0415 - only where it is asked for
 
@@ -45,48 +46,11 @@ def submit(job_id: str, file: str, options: SubmitOptions) -> int:
     if options.failures and source.is_same_file(options.failures):
         raise CommandError("--failures: this is the file that is read")
     resuming = _is_resuming(source, options)
-    first = first_reading(source, screen, skip=options.on_bad_line == "skip") if source.again else None
-    return run(_Submit(job_id, source, options, screen, first, resuming=resuming).run)
+    first = source.survey(screen, skip=options.on_bad_line == "skip")
+    return run(_Submit(job_id, file, source, body, options, screen, first, resuming=resuming).run)
 
 
-def first_reading(source: Source, screen: Screen, *, skip: bool) -> Survey:
-    """Read a file once to see that all of it is tasks; raises `CommandError` where it is not."""
-    found = Survey()
-    teller = Teller(source.name, screen)
-    for portion in read_tasks(source.chunks(), quick):
-        found.add(portion)
-        screen.note_now_and_then(lambda: f"checking {source.name}: {found.tasks:,} tasks so far")
-        if portion.bad is not None:
-            teller.tell(portion.bad)
-            if teller.is_tired and not skip:
-                break
-    teller.end()
-    if found.broken or (found.bad and not skip):
-        raise CommandError(f"{source.name}: not all of it is tasks; nothing was sent")
-    if not found.tasks:
-        screen.note(f"{source.name} holds no tasks")
-    return found
-
-
-def _check_options(options: SubmitOptions) -> None:
-    for name in ("attempts", "max_requests"):
-        if getattr(options, name) < 1:
-            raise CommandError(f"--{name.replace('_', '-')}: at least 1, not {getattr(options, name)}")
-    for name in ("patience", "deadline", "progress"):
-        seconds = getattr(options, name)
-        if seconds is not None and not seconds > 0:
-            raise CommandError(f"--{name}: seconds above 0, not {seconds:g}")
-    if options.resume and not options.journal:
-        raise CommandError("--resume needs --journal: the file to go on with")
-    if options.journal and options.emulator:
-        raise CommandError("--journal: the service of --emulator ends with this command, and nothing can go on there")
-    if options.create_job and not options.pool:
-        raise CommandError("--create-job needs --pool: the pool that the job's tasks run on")
-    if options.pool and not (options.create_job or options.emulator):
-        raise CommandError("--pool is for a job that is created: add --create-job")
-
-
-def _is_resuming(source: Source, options: SubmitOptions) -> bool:
+def _is_resuming(source: Input, options: SubmitOptions) -> bool:
     """Whether there is a journal to go on with; raises `CommandError` where that was not asked for."""
     path = options.journal
     if path is None:
@@ -110,7 +74,9 @@ class _Submit:
     def __init__(
         self,
         job_id: str,
-        source: Source,
+        file: str | None,
+        source: Input,
+        body: dict[str, Any] | None,
         options: SubmitOptions,
         screen: Screen,
         first: Survey | None,
@@ -119,6 +85,8 @@ class _Submit:
     ) -> None:
         self._resuming = resuming
         self._job_id = job_id
+        self._file = file
+        self._body = body
         self._source = source
         self._options = options
         self._screen = screen
@@ -148,19 +116,20 @@ class _Submit:
         from ..client import BatchClient  # noqa: PLC0415 - not needed for a file that is bad
         from .preparing import EMULATOR_POOL, ensure_job, ensure_pool  # noqa: PLC0415 - as above
 
-        options = self._options
-        pool = options.pool if options.create_job else None
+        options, body = self._options, self._body
         if options.emulator:
             from ..emulator import Emulator  # noqa: PLC0415 - only where it is asked for
 
             emulator = await stack.enter_async_context(Emulator())
             client = await stack.enter_async_context(BatchClient(emulator.endpoint, emulator.credential))
-            pool = options.pool or EMULATOR_POOL
+            pool = pool_of(body) or options.pool or EMULATOR_POOL
+            body = body or body_in(self._job_id, pool)
             await ensure_pool(client, pool)
         else:
             client = await stack.enter_async_context(BatchClient.from_environment())
+        quota = options.quota_timeout if options.wait_for_quota else None
         async with self._screen.showing(lambda: f"asking {client.endpoint} for job {self._job_id}"):
-            await ensure_job(client, self._job_id, self._screen, pool=pool)
+            await ensure_job(client, self._job_id, self._screen, body, quota=quota)
         return client
 
     def _report(self, ended: Ended, failures: FailuresFile | None, interrupt: Interrupt) -> int:
@@ -171,7 +140,9 @@ class _Submit:
         else:
             write_data(words)
         fault = self._fault(ended)
-        changed = ended.stopped is not None and isinstance(ended.stopped.__cause__, InputChangedError)
+        cause = ended.stopped.__cause__ if ended.stopped is not None else None
+        # Nothing that the same command again would change.
+        misused = isinstance(cause, InputChangedError | ConfigurationError)
         if ended.stopped is not None:
             self._screen.warn(f"batchio: {ended.stopped}")
         if fault is not None:
@@ -182,16 +153,16 @@ class _Submit:
             if ended.interrupted
             else exit_code(
                 ended.report,
-                stopped=ended.stopped is not None and not changed,
+                stopped=ended.stopped is not None and not misused,
                 denied=is_denied(ended.stopped),
-                bad_input=fault is not None or changed,
+                bad_input=fault is not None or misused,
                 skipped=ended.skipped,
             )
         )
         if code == Exit.OK and self._first is not None and ended.given != self._first.tasks:
             self._screen.warn(f"batchio: {self._source.name} has changed while it was read")
             code = Exit.NOT_ALL
-        if ended.interrupted or code == Exit.STOPPED or (self._options.journal and not changed and _open(ended)):
+        if ended.interrupted or code == Exit.STOPPED or (self._options.journal and not misused and _open(ended)):
             self._tell_how_to_go_on(ended)
         return code
 
@@ -215,17 +186,17 @@ class _Submit:
             self._screen.note(f"{failures.written:,} tasks that were not added are in {failures.path}")
 
     def _tell_how_to_go_on(self, ended: Ended) -> None:
-        if not self._source.again and not self._options.journal:
+        options, again = self._options, self._source.again
+        if not again and not options.journal:
             return
         if self._first is not None and (left := self._first.tasks - ended.report.taken) > 0:
             self._screen.note(f"{left:,} tasks of {self._source.name} were not read")
-        file = self._source.name if self._source.again else "-"
-        if self._options.journal:
-            where = "" if self._source.again else ", with the same standard input"
-            self._screen.note(f"to go on{where}: {how_to_go_on(self._job_id, file, self._options)}")
+        if options.journal:
+            where = "" if again else ", with the same standard input"
+            self._screen.note(f"to go on{where}: {how_to_go_on(self._job_id, self._file, options)}")
             return
         self._screen.note(
-            f"to go on: {shlex.join(['batchio', 'submit', self._job_id, file])} --on-exists ok "
+            f"to go on: {how_to_add_the_rest(self._job_id, self._file, options)} "
             "(ids that are there already are not added twice)"
         )
 

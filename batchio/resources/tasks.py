@@ -157,8 +157,8 @@ class Tasks:
         """Add any number of tasks to a job: exactly one outcome for each, in constant memory.
 
         `tasks`: an iterable or async iterable of `TaskAddParameter`, of mappings in wire shape, of JSON bytes,
-        or of lists of these. Options: see `SubmitOptions`. The report says how many were added, existed, were
-        rejected and so on; `raise_for_failures` turns failures into an error.
+        or of lists of these; `batchio.sweep`, `fill` and `shard` make some. Options: see `SubmitOptions`. The report
+        says how many were added, existed, were rejected and so on; `raise_for_failures` turns failures into an error.
 
         Raises `SubmissionError` (with `.report`) when the run cannot go on: the job is gone or takes no tasks,
         the credential is refused, nothing was accepted for `patience` seconds, the input raised. A run that is
@@ -169,14 +169,14 @@ class Tasks:
         ... ))
         >>> print(report.summary())
         """
-        return await submission.submit(self._session, self._gate, job_id, tasks, check_options(options))
+        return await submission.submit(self._session, self._gate, job_id, tasks, check_options(options, tasks))
 
     def submitting(self, job_id: str, tasks: TaskInput, **options: Unpack[SubmitOptions]) -> submission.Submission:
         """The same as a block that gives the outcomes while they come; see `Submission`.
 
         The iteration delivers every outcome and then raises `SubmissionError` when the run could not go on.
         """
-        return submission.Submission(self._session, self._gate, job_id, tasks, check_options(options))
+        return submission.Submission(self._session, self._gate, job_id, tasks, check_options(options, tasks))
 
     def feed(self, job_id: str, **options: Unpack[FeedOptions]) -> Feed:
         """Adding tasks from many callers at once, as a web backend does; see `Feed`.

@@ -102,7 +102,7 @@ def _building(setting: Setting, arguments: argparse.Namespace) -> _Found:
                 command = ["-m", "benchmarks.bulk.building", kind, size]
                 cost = measured(command, core=setting.pins.client)["building"]
                 found.setdefault((kind, size), []).append(cost)
-    print(f"\n## Building the input\n\n{tables.building(found, list(KINDS), arguments.size)}")
+    print(f"\n## Building the input\n\n{tables.building(found, KINDS, arguments.size)}")
     return [{"kind": kind, "size": size, "us": costs} for (kind, size), costs in found.items()], []
 
 

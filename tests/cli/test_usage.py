@@ -30,7 +30,32 @@ def good(write: Write, monkeypatch: pytest.MonkeyPatch) -> str:
     ("arguments", "word"),
     [
         ("submit", "JOB requires an argument"),
-        ("submit job", "FILE requires an argument"),
+        ("submit job", "FILE is needed, or --template with --rows or --sweep"),
+        ("submit job GOOD --sweep n=1..2", "FILE and --sweep: one input is read"),
+        ("submit job --rows GOOD --sweep n=1..2", "--rows and --sweep: one input is read"),
+        ("submit job GOOD --template GOOD", "--template needs --rows or --sweep; the tasks in FILE are whole"),
+        ("submit job GOOD --id {n}", "--id needs --rows or --sweep"),
+        ("submit job --sweep n=1..2", "--sweep needs --template"),
+        ("submit job --rows GOOD", "--rows needs --template"),
+        ("submit job --sweep n=1..2 --template FOLDER/missing", "--template FOLDER/missing: there is no such file"),
+        ("submit job --sweep n=1..2 --template GOOD --id a", "--template: id: every value of n gives the id a again"),
+        ("submit job --sweep n --template GOOD", "--sweep: 'n' is no axis"),
+        ("submit job --sweep n=1..2,,m=1 --template GOOD", "--sweep: '' is no axis"),
+        ("submit job --sweep n=1,n=2 --template GOOD", "--sweep: n comes twice"),
+        ("submit job --sweep n=1..x --template GOOD", "--sweep: n=1..x: a range is whole numbers"),
+        ("submit job --sweep n=1..9..0 --template GOOD", "--sweep: n=1..9..0: steps of 0 lead nowhere"),
+        ("submit job --sweep n=9..1 --template GOOD", "--sweep: n=9..1 holds no value; 1..9 counts up"),
+        ("submit job GOOD --shard 2", "--shard: 1/N to N/N, not 2"),
+        ("submit job GOOD --shard 4/3", "--shard: 1/3 to 3/3, not 4/3"),
+        ("submit job GOOD --shard 0/3", "--shard: 1/3 to 3/3, not 0/3"),
+        ("submit job GOOD --shard 1/2 --terminate-when-done", "--terminate-when-done: a shard does not know"),
+        ("submit job GOOD --create-job --pool p --job-json GOOD", "--create-job and --job-json"),
+        ("submit job GOOD --pool p --job-json GOOD", "--pool: the file of --job-json says where the job runs"),
+        ("submit job GOOD --wait-for-quota", "--wait-for-quota is for a job that is created"),
+        ("submit job GOOD --quota-timeout 0", "--quota-timeout: seconds above 0"),
+        ("submit job GOOD --job-json GOOD", "--job-json GOOD: this is job 'a', not 'job'"),
+        ("submit a GOOD --job-json GOOD", "--job-json GOOD: commandLine: "),
+        ("submit a GOOD --job-json FOLDER", "FOLDER: this is a directory"),
         ("submit job GOOD extra", "Unused Tokens: ['extra']"),
         ("submit job GOOD --bogus", "Unknown option: --bogus"),
         ("submit job --bogus", "unknown option --bogus"),
@@ -111,7 +136,7 @@ def test_an_error_of_ours_is_one_line(
     def broken(*_: object) -> None:
         raise ZeroDivisionError("https://x?sig=SECRET")
 
-    monkeypatch.setattr("batchio.cli.submit.Source", broken)
+    monkeypatch.setattr("batchio.cli.submit.open_input", broken)
     monkeypatch.delenv("BATCHIO_DEBUG", raising=False)
     assert app.run(["submit", "job", good]) == Exit.DEFECT
     err = capfd.readouterr().err

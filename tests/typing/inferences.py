@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Literal, assert_type
 
@@ -165,6 +165,14 @@ async def submissions(
     assert_type(await client.tasks.submit("j", tasks, keep="all", deadline=60.0), batchio.SubmissionReport)
     assert_type(await client.tasks.submit("j", mixed), batchio.SubmissionReport)
     await client.tasks.submit("j", lists)
+    swept = batchio.sweep({"id": "{n}", "commandLine": "c"}, n=range(10))
+    assert_type(swept[0], dict[str, Any])
+    assert_type(swept[1::3], batchio.Sweep)
+    assert_type(batchio.shard(swept, 1, 3), batchio.Shard[dict[str, Any]])
+    assert_type(batchio.fill(swept[0], [{"n": "1"}]), Iterator[dict[str, Any]])
+    await client.tasks.submit("j", swept)
+    await client.tasks.submit("j", batchio.shard(mixed, 1, 3))
+    await client.tasks.submit("j", batchio.shard(lists, 1, 3))
     assert_type(await client.tasks.submit("j", (b"{}" for _ in range(3))), batchio.SubmissionReport)
     assert_type(await client.tasks.submit("j", [{"id": "t", "commandLine": "c"}]), batchio.SubmissionReport)
     assert_type(client.tasks.submitting("j", tasks), batchio.Submission)
