@@ -37,6 +37,7 @@ from .errors import (
 from .models import replace, to_wire
 from .session.files import FileInfo, FileStream
 from .session.pages import Page, Pages
+from .session.reading import from_wire
 from .session.request import Answer, Receipt
 from .session.retry import RetryPolicy
 from .version import __version__
@@ -86,6 +87,7 @@ __all__ = [
     "WaitError",
     "__version__",
     "errors",
+    "from_wire",
     "models",
     "odata",
     "replace",

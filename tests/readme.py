@@ -6,6 +6,7 @@ most.
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 from collections.abc import Mapping
@@ -36,6 +37,13 @@ def defined(name: str, changes: Changes | None = None) -> dict[str, Any]:
     """What an example defines."""
     names: dict[str, Any] = {"__name__": Path(name).stem}
     exec(compile(example(name, changes), name, "exec"), names)  # noqa: S102 - our own README
+    return names
+
+
+async def ran(name: str, **names: Any) -> dict[str, Any]:
+    """What an example has defined that awaits at its top; `names`: what it finds there."""
+    code = compile(example(name), name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    await eval(code, names)  # noqa: S307 - our own README
     return names
 
 
