@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from readme import TEXT, ran
+from readme import ROOT, TEXT, example, ran
 from scripted import ScriptedService, connect
 
 import batchio
@@ -21,6 +21,16 @@ BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 @pytest.mark.parametrize("code", BLOCKS, ids=lambda code: code.strip().splitlines()[0])
 def test_a_block_is_python(code: str) -> None:
     compile(code, "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+def test_contributors_install_and_run_what_ci_does() -> None:
+    checks = ROOT / ".ci" / "run"
+    if not checks.exists():
+        pytest.skip("not in a clone")
+    ci, told = checks.read_text("utf-8"), example("contributing", job=None)
+    for words in ("-e '.[test,bench]' ruff mypy basedpyright", " check .", " format --check .", "-m slow"):
+        assert words in ci
+        assert words in told
 
 
 # Coming from azure-batch.
