@@ -10,6 +10,6 @@ import pytest
 
 @pytest.fixture
 async def web() -> AsyncIterator[aiohttp.ClientSession]:
-    """Browsers: as many connections as they want."""
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0)) as session:
+    """Browsers: two hundred connections, both ends of which are in this process."""
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=200)) as session:
         yield session

@@ -8,7 +8,7 @@ import shlex
 import signal
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -30,7 +30,7 @@ async def backend(
     name: str, service: ScriptedService, folder: Path, seconds: int = 10
 ) -> AsyncGenerator[tuple[Process, str]]:
     """A backend started as the README says, and its address; `seconds`: in place of the README's limits."""
-    closing = {"close(timeout=10)": f"close(timeout={seconds})"}
+    closing = {"timeout=10)": f"timeout={seconds})"}
     if name == "film.py":
         pytest.importorskip("fastapi")
         written(name, folder, closing)
@@ -38,11 +38,11 @@ async def backend(
         words = ["-m", *shlex.split(command), "--port", "0"]
     else:
         words = [name]
-        limits = {"shutdown_timeout=10": f"shutdown_timeout={seconds}, host='127.0.0.1', port=0"}
+        limits = {f"shutdown_timeout={seconds}": f"shutdown_timeout={seconds}, host='127.0.0.1', port=0"}
         written(name, folder, closing | limits)
     async with program(service, folder, *words) as process:
         found = await process.line(r"unning on (http://127\.0\.0\.1:\d+)")
-        yield process, f"{found[1]}/frames"
+        yield process, found[1]
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -52,13 +52,13 @@ async def test_sigterm_under_load(
     """Whatever was answered with 2xx is at the service, once; whoever was being served has an answer."""
     service.latency = 0.02
     numbers, accepted, unanswered = count(), list[int](), list[int]()
-    async with backend(name, service, tmp_path) as (process, address):
+    async with backend(name, service, tmp_path) as (process, root):
 
         async def ask() -> None:
             while True:
                 number = next(numbers)
                 try:
-                    async with web.request(METHODS[name], f"{address}/{number}") as answer:
+                    async with web.request(METHODS[name], f"{root}/frames/{number}") as answer:
                         assert answer.status == 201
                         accepted.append(number)
                 except aiohttp.ClientError:
@@ -83,17 +83,27 @@ async def test_a_service_that_does_not_answer_does_not_keep_it(
     name: str, web: aiohttp.ClientSession, service: ScriptedService, tmp_path: Path
 ) -> None:
     service.fault = lambda _: hang()
-    async with backend(name, service, tmp_path, seconds=1) as (process, address):
+    async with backend(name, service, tmp_path, seconds=1) as (process, root):
 
         async def ask(number: int) -> int | None:
             try:
-                async with web.request(METHODS[name], f"{address}/{number}") as answer:
+                async with web.request(METHODS[name], f"{root}/frames/{number}") as answer:
                     return answer.status
             except aiohttp.ClientError:
                 return None
 
+        async def watch(url: str) -> None:
+            async with web.get(url) as answer:
+                assert answer.status == 200
+                with suppress(aiohttp.ClientError):
+                    await answer.read()
+
         asking = [asyncio.create_task(ask(number)) for number in range(20)]
-        await service.until(lambda: bool(service.history))
+        if name == "film.py":
+            await web.put(f"{root}/films/1?frames=1000")
+            # A stream that would go on as long as the film does.
+            asking.append(asyncio.create_task(watch(f"{root}/films/1/progress")))
+        await service.until(lambda: len(service.history) > (name == "film.py"))
         process.send(signal.SIGTERM)
         answers = await asyncio.gather(*asking)
         # One try of a request may take a minute.
