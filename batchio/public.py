@@ -43,6 +43,7 @@ from .errors import (
 from .models import replace, to_wire
 from .session.files import FileInfo, FileStream
 from .session.pages import Page, Pages
+from .session.reading import from_wire
 from .session.request import Answer, Receipt
 from .session.retry import RetryPolicy
 from .version import __version__
@@ -96,6 +97,7 @@ __all__ = [
     "__version__",
     "errors",
     "fill",
+    "from_wire",
     "models",
     "odata",
     "replace",

@@ -19,14 +19,19 @@ from urllib.parse import unquote
 
 import msgspec
 import pytest
+from scripted import ScriptedService
+from scripted import connect as connect_scripted
 from session.driving import ACCOUNT, KEY, connect, signature_of
 from session.server import Heard, Reply, Server, answer
+from test_examples import EXAMPLES, answer_of
 from test_operations import ANSWERS, DIGEST, OPERATIONS, arguments_of, outcome_of, resource_method, snake
 from test_operations import OPTIONS as EVERY_OPTION
 
-from batchio import BatchClient, HttpResponseError
+from batchio import BatchClient, HttpResponseError, from_wire
+from batchio.models import TaskAddParameter
 from batchio.models.base import Model, OpenEnum, Rule, field_rules, field_types
 from batchio.service.operations import Operation
+from batchio.session.codec import decode
 
 azure: Any = pytest.importorskip("azure.batch")
 aio: Any = pytest.importorskip("azure.batch.aio")
@@ -347,6 +352,58 @@ async def test_the_least_request_is_as_theirs(id: str, server: Server, theirs: A
     for heard in (their_request, our_request):
         # With `timeOut` or `startTime` theirs is another one: they sign the names of a query as they stand.
         assert heard.headers["authorization"] == signature_of(heard)
+
+
+# Their objects as our bodies.
+
+
+@pytest.mark.parametrize("id", [id for id in SHARED if OPERATIONS[id].body])
+async def test_their_object_is_a_body(id: str, server: Server, theirs: Any, ours: BatchClient) -> None:
+    """As it is, and as the model that `from_wire` makes of it."""
+    row = OPERATIONS[id]
+    assert row.body is not None
+    server.otherwise = reply_to(row)
+    parameters = arguments_of(row)[0][: len(row.parameters)]
+    body = their_body(id, theirs, whole(row.body))
+    await their_outcome(their_method(theirs, id)(*parameters, body))
+    for given in (body, body.as_dict(), from_wire(row.body, body), from_wire(row.body, body.as_dict())):
+        await outcome_of(resource_method(ours, id)(*parameters, given))
+        assert not differences(server.heard[0], server.heard[-1])
+    assert len(server.heard) == 5
+
+
+async def test_their_tasks_are_input(service: ScriptedService) -> None:
+    body = models.BatchTaskCreateOptions(whole(TaskAddParameter))
+    tasks = [models.BatchTaskCreateOptions({**body.as_dict(), "id": f"t{n}"}) for n in range(150)]
+    for task in tasks:
+        # What was changed after it was made is there, too.
+        task.environment_settings.append(models.EnvironmentSetting(name="LATE", value="1"))
+    async with connect_scripted(service, api_version=VERSION) as client:
+        report = await client.tasks.submit(service.job, tasks)
+    assert report.added == 150, report
+    sent = {task["id"]: task for record in service.history for task in record.tasks}
+    assert [sent[f"t{n}"] for n in range(150)] == [task.as_dict() for task in tasks]
+    assert sent["t7"]["environmentSettings"][-1] == {"name": "LATE", "value": "1"}
+
+
+def answers_of(id: str) -> Iterator[Any]:
+    """What the examples of an operation are answered."""
+    for example in EXAMPLES.values():
+        if example["operationId"] == id:
+            _, content, _ = answer_of(example)
+            yield from content["value"] if OPERATIONS[id].items else [content] if OPERATIONS[id].answer else []
+
+
+@pytest.mark.parametrize("id", [id for id in SHARED if any(answers_of(id))])
+def test_their_answer_is_a_model(id: str) -> None:
+    row = OPERATIONS[id]
+    kind = row.items or row.answer
+    assert kind is not None
+    theirs = their_types(their_method(aio.BatchClient, id))["return"]
+    for item in answers_of(id):
+        given = theirs(item)
+        meant = decode(msgspec.json.encode(item), kind)
+        assert from_wire(kind, given) == from_wire(kind, given.as_dict()) == meant
 
 
 # What both know of.

@@ -30,7 +30,7 @@ class Feed:
     Any number of coroutines of one event loop call `add` inside of its block and get the outcome of their own task.
     A request leaves when 100 tasks are there or its oldest one is `linger` seconds old, and the service has room;
     while it has none, requests fill up. At most `max_pending` tasks (and `max_pending_bytes`) are without an outcome;
-    beyond that callers wait, first come first served.
+    beyond that callers wait, first come first served; `is_full` says so before a caller waits.
 
     Every task that was taken has an outcome, also when the feed cannot go on (the job is gone, the credential is
     refused, nothing was accepted for `patience` seconds, `progress` raised): those without an answer are `not_sent`
@@ -152,6 +152,14 @@ class Feed:
     def waiting(self) -> int:
         """Tasks of callers who wait for others to fill a request, or for room."""
         return self._callers.waiting
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a task that is added now would wait for room: others have taken all of `max_pending`, or of
+        `max_pending_bytes`. A web backend refuses then (503) instead of waiting.
+        """
+        engine = self._engine
+        return self.pending + self.waiting >= engine.options.window or engine.feeder.is_full
 
     @property
     def progress(self) -> SubmissionProgress:

@@ -27,6 +27,8 @@ class Gate:
         self._returning: deque[asyncio.Future[None]] = deque()
         self._unused = 0
         self._timer: asyncio.TimerHandle | None = None
+        # Kept here: for less than half a millisecond uvloop has no timer that could tell.
+        self._rings_at = 0.0
         self._closed = False
 
     @property
@@ -144,16 +146,21 @@ class Gate:
         turn.set_result(None)
 
     def _arm(self) -> None:
-        """Look again when the next one may leave; if that is all it takes, an event brings the rest."""
+        """Look again when the next one may leave, or at once, where that time has come since they were looked at.
+
+        Where it is the window that holds them, an event brings the rest.
+        """
         loop, now = asyncio.get_running_loop(), self.clock()
         wait = self.pacing.next_at(now) - now
-        if wait <= 0:
+        if wait <= 0 and not self._returning and self.in_flight >= self.pacing.window(now):
             return
+        at = loop.time() + max(0.0, wait)
         if self._timer is not None:
-            if self._timer.when() <= loop.time() + wait:
+            if self._rings_at <= at:
                 return
             self._timer.cancel()
-        self._timer = loop.call_later(wait, self._ring)
+        self._rings_at = at
+        self._timer = loop.call_at(at, self._ring)
 
     def _ring(self) -> None:
         self._timer = None

@@ -15,6 +15,7 @@ import msgspec
 
 from ..errors import VersionError
 from ..models import BatchError, ErrorMessage, TaskAddParameter
+from ..session.reading import as_dict, kind_of
 from .lacks import Lacks
 from .tasks import Tasks
 
@@ -115,7 +116,7 @@ Prepared = tuple[Tasks, list[BadTask]]
 
 _id_field, _id_key = attrgetter("id"), itemgetter("id")
 _MANY = (list, tuple, Tasks)
-_encoder = msgspec.json.Encoder()
+_encoder = msgspec.json.Encoder(enc_hook=as_dict)
 _identify = msgspec.json.Decoder(_Identity).decode
 _UNREADABLE = (
     msgspec.MsgspecError,
@@ -249,7 +250,7 @@ def _one(item: Any) -> tuple[str, bytes]:
         item = item if isinstance(item, dict) else dict(item)
         task_id = item["id"]
     else:
-        raise TypeError(f"a task is a TaskAddParameter, a mapping in wire shape or bytes, not {type(item).__name__}")
+        raise TypeError(f"a task is a TaskAddParameter, a mapping in wire shape or bytes, not {kind_of(item)}")
     if not isinstance(task_id, str):
         raise TypeError(f"the id is a string, not {type(task_id).__name__}")
     return task_id, _one_line(_encoder.encode(item))

@@ -10,7 +10,7 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from itertools import islice
 from queue import SimpleQueue
 from typing import Any, Protocol
@@ -53,7 +53,7 @@ class Source(Protocol):
 
 def open_source(tasks: Any) -> Source:
     """The source for whatever the caller gave; raises `ConfigurationError` for what cannot be iterated."""
-    if isinstance(tasks, str | bytes | bytearray | dict):
+    if isinstance(tasks, str | bytes | bytearray | Mapping):
         raise ConfigurationError(f"tasks: an iterable of tasks is needed, not a single {type(tasks).__name__}")
     if isinstance(tasks, AsyncIterable):
         return _AsyncSource(tasks)

@@ -19,6 +19,7 @@ import msgspec
 from ..errors import EncodeError, VersionError
 from ..models.base import Model, OpenEnum, Rule, duration_text, field_rules, field_types, time_text
 from ..service.versions import DEFAULT, is_known, versions_of
+from .reading import as_dict, kind_of
 
 
 class _Way(msgspec.Struct, frozen=True):
@@ -63,17 +64,20 @@ def check_body(
     if isinstance(body, Mapping):
         body = dict(body)
     elif not isinstance(body, model):
-        raise EncodeError(f"expected {model.__name__} or a mapping in wire shape, not {type(body).__name__}")
+        raise EncodeError(f"expected {model.__name__} or a mapping in wire shape, not {kind_of(body)}")
     try:
         return _object(model, _as_wire(body, ""), "", _Way(method, version))
     except RecursionError as error:
         raise EncodeError(f"{model.__name__} holds itself, or is too deep") from error
 
 
+_KEPT = (bytes, bytearray, timedelta, datetime)
+
+
 def _as_wire(value: Any, path: str) -> Any:
     """A value in wire shape, not yet checked; times, durations and bytes are as they were."""
     try:
-        return msgspec.to_builtins(value, str_keys=True, builtin_types=(bytes, bytearray, timedelta, datetime))
+        return msgspec.to_builtins(value, str_keys=True, builtin_types=_KEPT, enc_hook=as_dict)
     except (TypeError, ValueError) as error:
         # msgspec does not say where: look for the part that cannot be written by itself.
         for part_path, part in _parts(value, path):
@@ -85,7 +89,7 @@ def _parts(value: Any, path: str) -> list[tuple[str, Any]]:
     if isinstance(value, Model):
         names = zip(value.__struct_encode_fields__, value.__struct_fields__, strict=True)
         return [(_join(path, wire), getattr(value, name)) for wire, name in names]
-    if isinstance(value, dict):
+    if isinstance(value, Mapping):
         return [(_join(path, str(name)), item) for name, item in value.items()]
     return [(f"{path}[{index}]", item) for index, item in enumerate(value)] if isinstance(value, list | tuple) else []
 

@@ -17,6 +17,7 @@ from ..models import BatchError, Model, to_wire
 from ..service.operations import Operation
 from ..service.versions import DEFAULT, is_known
 from .check import check_body
+from .reading import as_dict
 from .request import Answer, http_date
 from .retry import parse_retry_after
 
@@ -26,7 +27,7 @@ _BOM = b"\xef\xbb\xbf"
 _LAST_MOMENT = re.compile(rb'("9999-12-31T23:59:59\.\d{6})\d+(?=(?:Z|[+-]\d\d:\d\d)?")')
 _SHOWN = 200
 
-_encoder = msgspec.json.Encoder()
+_encoder = msgspec.json.Encoder(enc_hook=as_dict)
 _decoders: dict[Any, msgspec.json.Decoder[Any]] = {}
 
 

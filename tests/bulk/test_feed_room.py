@@ -92,6 +92,34 @@ async def test_where_no_request_can_be_full_the_room_is(
     judge_feed(service, feed, outcomes, exact=True)
 
 
+async def test_who_would_wait_can_see_it(client: BatchClient, service: ScriptedService) -> None:
+    service.fault = lambda _: hang(1.0)
+    async with client.tasks.feed(service.job, max_pending=5, linger=600.0) as feed:
+        adding = start(feed, make_models(4))
+        await asyncio.sleep(0)
+        assert not feed.is_full
+        adding += start(feed, make_models(1, "last"))
+        await asyncio.sleep(0)
+        # They still wait for the engine, and will have all the room.
+        assert (feed.pending, feed.waiting, feed.is_full) == (0, 5, True)
+        await service.until(lambda: service.processed == 5)
+        assert (feed.pending, feed.waiting, feed.is_full) == (5, 0, True)
+        service.release()
+        await asyncio.gather(*adding)
+        assert not feed.is_full
+
+
+async def test_who_would_wait_for_bytes_can_see_it(client: BatchClient, service: ScriptedService) -> None:
+    service.fault = lambda _: hang(1.0)
+    async with client.tasks.feed(service.job, max_pending_bytes=10_000, linger=0.0) as feed:
+        adding = start(feed, make_mappings(1, padding=10_000))
+        await service.until(lambda: service.processed == 1)
+        assert (feed.pending, feed.is_full) == (1, True)
+        service.release()
+        await asyncio.gather(*adding)
+        assert not feed.is_full
+
+
 # Fairness
 
 

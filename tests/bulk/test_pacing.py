@@ -349,6 +349,19 @@ async def test_a_wider_window_lets_several_in_at_once() -> None:
     assert gate.in_flight == 3
 
 
+@pytest.mark.parametrize("returns", [False, True])
+@pytest.mark.parametrize("looks", range(1, 8))
+async def test_a_time_that_comes_while_the_gate_looks_is_not_missed(looks: int, *, returns: bool) -> None:
+    """Too early when it is asked, past when the timer is set, and nothing in flight whose end would bring it on."""
+    pacing, now = _Fixed(8), itertools.count(100.0005 - looks * 0.001, 0.001)
+    gate = Gate(pacing, clock=lambda: next(now))
+    pacing.at = 100.0
+    async with asyncio.timeout(5):
+        await (gate.may_return(asyncio.Event()) if returns else gate.enter())
+    assert pacing.departures == 1
+    gate.close()
+
+
 async def test_nothing_leaves_before_its_time() -> None:
     pacing = _Fixed(8)
     now = 100.0

@@ -231,6 +231,7 @@ def functions(job: models.CloudJob, task: models.TaskAddParameter) -> None:
     assert_type(batchio.replace(job, priority=1), models.CloudJob)
     assert_type(batchio.replace(task, display_name=None), models.TaskAddParameter)
     assert_type(batchio.to_wire(job), dict[str, Any])
+    assert_type(batchio.from_wire(models.CloudJob, {"id": "j"}), models.CloudJob)
     assert_type(odata.field("state"), odata.Field)
     assert_type(odata.field("state") == "active", odata.Filter)
     assert_type(odata.field("creationTime") >= datetime.now().astimezone(), odata.Filter)
