@@ -4,6 +4,7 @@ from . import errors, models, odata
 from .bulk.feed import Feed
 from .bulk.report import OutcomeState, SubmissionProgress, SubmissionReport, TaskOutcome
 from .bulk.submission import Submission
+from .bulk.totals import ClientStats
 from .client import BatchClient
 from .credentials import SharedKeyCredential, TaskTokenCredential
 from .errors import (
@@ -47,6 +48,7 @@ __all__ = [
     "BatchClient",
     "BatchioError",
     "ClientAuthenticationError",
+    "ClientStats",
     "ConfigurationError",
     "ConnectError",
     "ConnectionLostError",

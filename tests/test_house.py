@@ -46,6 +46,7 @@ FLOORS = {
     "session": 4,
     "bulk": 5,
     "resources": 6,
+    "otel": 6,
     "client": 7,
     "batchio": 8,  # __init__, the public names
     "cli": 9,

@@ -18,6 +18,7 @@ from .finishing import finish
 from .gate import Gate
 from .options import Options
 from .report import SubmissionProgress, SubmissionReport, TaskOutcome
+from .running import run
 from .source import open_source
 
 
@@ -42,7 +43,7 @@ class Submission:
 
     async def __aenter__(self) -> Self:
         await self._engine.open()
-        self._task = asyncio.create_task(self._engine.run(), name="batchio submission")
+        self._task = asyncio.create_task(run(self._engine, "submission"), name="batchio submission")
         return self
 
     async def __aexit__(
@@ -91,7 +92,7 @@ async def submit(session: Session, gate: Gate, job_id: str, tasks: Any, options:
     """Run a submission to its end; raises `SubmissionError` when it cannot go on."""
     engine = Engine(session, gate, job_id, open_source(tasks), options)
     await engine.open()
-    await engine.run()
+    await run(engine, "submission")
     await conclude(engine, job_id)
     return engine.report
 

@@ -90,6 +90,13 @@ class AiohttpTransport:
         except _FAILURES as error:
             raise _as_ours(error, url, timeout) from error
 
+    @property
+    def connections(self) -> int | None:
+        """Open ones, without those that files are read over; None where they are not its own."""
+        if self._given is not None or self._proxy is not None:
+            return None
+        return 0 if self._own is None else len(self._connections) if self._is_plain(self._own) else None
+
     def _is_plain(self, session: aiohttp.ClientSession) -> bool:
         """Whether nobody asks for what only a session does, nor has put something in its place."""
         is_own = IS_KNOWN and session is self._own and self._proxy is None
