@@ -33,7 +33,6 @@ if TYPE_CHECKING:
     from .engine import Engine
 
 _UNSEEN = contextlib.nullcontext()
-_IN_JOB = frozenset({OutcomeState.ADDED, OutcomeState.EXISTED})
 
 
 class Carrier:

@@ -40,17 +40,18 @@ class OpenTelemetry:
         tracer_provider: trace.TracerProvider | None = None,
         meter_provider: metrics.MeterProvider | None = None,
     ) -> None:
+        self._is_set = tracer_provider is not None or meter_provider is not None
         tracer = trace.get_tracer("batchio", __version__, tracer_provider, _SCHEMA)
         self._measures = _measures_of(meter_provider or metrics.get_meter_provider())
         self._tracing = Tracing(tracer, self._measures, is_global=tracer_provider is None)
 
-    def call(self, request: Request, endpoint: str) -> SingleCall:
-        """A call begins."""
-        return SingleCall(self._tracing, request, endpoint)
+    def call(self, request: Request, endpoint: str) -> SingleCall | None:
+        """A call begins; None where there is no provider yet."""
+        return None if self._is_idle() else SingleCall(self._tracing, request, endpoint)
 
-    def run(self, name: str, endpoint: str, job_id: str, before: Iterable[tuple[str, int]]) -> Run:
-        """A submission or a feed begins."""
-        return Run(self._tracing, name, endpoint, job_id, before)
+    def run(self, name: str, endpoint: str, job_id: str, before: Iterable[tuple[str, int]]) -> Run | None:
+        """A submission or a feed begins; None where there is no provider yet."""
+        return None if self._is_idle() else Run(self._tracing, name, endpoint, job_id, before)
 
     def retried(self, endpoint: str, requests: int) -> None:
         """So many requests are sent again."""
@@ -63,6 +64,14 @@ class OpenTelemetry:
     def watch(self, client: Watched) -> None:
         """Measure this client from time to time, so long as it lives."""
         self._measures.watch(client)
+
+    def _is_idle(self) -> bool:
+        """Whether there is no provider; once there is one, it stays."""
+        if not self._is_set:
+            providers = (trace.get_tracer_provider(), metrics.get_meter_provider())
+            # The API's own, which stand in for those to come; that of the metrics has no public name.
+            self._is_set = not all("Proxy" in type(provider).__name__ for provider in providers)
+        return not self._is_set
 
     def forget(self, client: Watched) -> None:
         """Measure it no more: it is closed."""

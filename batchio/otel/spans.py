@@ -51,10 +51,13 @@ class Tracing:
 
 
 class _Call:
-    """One request with all its tries. `context`: where it is sent, None where there is no span of it."""
+    """One request with all its tries. `context`: where it is sent, None where there is no span of it; `trace`: the
+    headers that say so.
+    """
 
     def __init__(self, tracing: Tracing, request: Request, endpoint: str) -> None:
         self.context: Context | None = None
+        self.trace: dict[str, str] = {}
         self.tracing = tracing
         self.request = request
         self.endpoint = endpoint
@@ -88,25 +91,27 @@ class _Call:
         if span.is_recording():
             for at, attributes in self._again:
                 span.add_event("batchio.retry", attributes, timestamp=at)
-            span.set_attributes({name: value for name, value in self._last.items() if name != "error.type"})
+            # What the last try says of an error is not said of the call, which may take it for an answer.
+            found = {name: value for name, value in self._last.items() if name != "error.type"}
             if self._request_id is not None:
-                span.set_attribute("azure.service.request.id", self._request_id)
+                found["azure.service.request.id"] = self._request_id
             if self._number > 1:
-                span.set_attribute("http.request.resend_count", self._number - 1)
+                found["http.request.resend_count"] = self._number - 1
             if error_type is not None:
-                span.set_attribute("error.type", error_type)
+                found["error.type"] = error_type
                 span.set_status(Status(StatusCode.ERROR, description))
+            span.set_attributes(found)
         span.end()
 
 
 class _Sending:
-    """One try: in the span's context, in which aiohttp's own instrumentation is silent."""
+    """One try, in the span's context."""
 
     def __init__(self, call: _Call, headers: dict[str, str]) -> None:
         self._call = call
         self._token: Token[Context] | None = None
         if call.context is not None:
-            _inject(headers, call.context)
+            headers.update(call.trace)
             self._token = context.attach(call.context)
 
     def over(self, status: int, headers: Mapping[str, str], error: BaseException | None, seconds: float) -> None:
@@ -128,7 +133,8 @@ class SingleCall(_Call):
         if self.tracing.is_on:
             attributes = about(self.request, self.endpoint)
             span = self.tracing.tracer.start_span(name_of(self.request), kind=SpanKind.CLIENT, attributes=attributes)
-            self._span, self.context = span, context.set_value(_NO_HTTP, True, trace.set_span_in_context(span))  # noqa: FBT003 - the API's
+            self._span = span
+            self.context, self.trace = _below(trace.set_span_in_context(span))
         return self
 
     def __exit__(
@@ -143,7 +149,7 @@ class _RunCall(_Call):
 
     def __init__(self, run: Run, request: Request) -> None:
         super().__init__(run.tracing, request, run.endpoint)
-        self.context = run.context
+        self.context, self.trace = run.context, run.trace
         self._run = run
         self._started = time.time_ns() if run.context is not None else 0
 
@@ -170,6 +176,7 @@ class Run:
         self, tracing: Tracing, name: str, endpoint: str, job_id: str, before: Iterable[tuple[str, int]]
     ) -> None:
         self.context: Context | None = None
+        self.trace: dict[str, str] = {}
         self.tracing = tracing
         self.endpoint = endpoint
         self._name = f"Batch.{name.capitalize()}"
@@ -186,7 +193,7 @@ class Run:
             span = self._span = self.tracing.tracer.start_span(self._name, attributes=attributes)
             here = trace.set_span_in_context(span)
             if span.is_recording():
-                self.context = context.set_value(_NO_HTTP, True, here)  # noqa: FBT003 - the API's
+                self.context, self.trace = _below(here)
             self._token = context.attach(here)
         return self
 
@@ -231,6 +238,13 @@ class Run:
             if error is not None:
                 self._fail(error)
             self._span.end()
+
+
+def _below(here: Context) -> tuple[Context, dict[str, str]]:
+    """Where requests of a span are sent, in which aiohttp's instrumentation is silent, and the headers of its trace."""
+    headers: dict[str, str] = {}
+    _inject(headers, here)
+    return context.set_value(_NO_HTTP, True, here), headers  # noqa: FBT003 - the API's
 
 
 class _Budget:

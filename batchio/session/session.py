@@ -22,7 +22,7 @@ from ..service.operations import JSON, Operation
 from ..service.options import MAX_PAGE_SIZE
 from ..service.versions import is_known, versions_of
 from . import codec
-from .attempt import Attempt, Counters
+from .attempt import Counters, told
 from .auth import HttpDate, canonical_resource
 from .authorizer import Authorizer
 from .endpoint import Endpoint
@@ -147,7 +147,7 @@ class Session:
             headers=split.headers,
             body=codec.encode(operation, body, self.api_version),
             timeout=split.own.get("timeout", self.timeout),
-            job_id=arguments[0] if operation.parameters[:1] == ("jobId",) else None,
+            job_id=arguments[0] if "{jobId}" in operation.path else None,
         )
 
     def prepare(
@@ -212,18 +212,21 @@ class Session:
         """
         headers = await self._signed(request)
         url = URL(request.url, encoded=True)
-        with Attempt(self.counters, request, headers, number, seen) as attempt:
+        self.counters.bytes_sent += len(request.body or b"")
+        with told(self.counters, request, headers, number, seen) as attempt:
             answer = await self._transport.send(request.method, url, headers, request.body, request.timeout)
-            attempt.answered(answer.status, answer.headers)
+            if attempt is not None:
+                attempt.answered(answer.status, answer.headers)
         return self._heard(request, answer, headers)
 
     async def open(self, request: Request, number: int = 1, seen: Call | None = None) -> Incoming:
         """One try, for an answer that is read piece by piece; raises the error that any other answer stands for."""
         headers = await self._signed(request)
         url = URL(request.url, encoded=True)
-        with Attempt(self.counters, request, headers, number, seen) as attempt:
+        with told(self.counters, request, headers, number, seen) as attempt:
             incoming = await self._transport.open(request.method, url, headers, request.timeout)
-            attempt.answered(incoming.status, incoming.headers)
+            if attempt is not None:
+                attempt.answered(incoming.status, incoming.headers)
         if incoming.status in _CONTENT:
             return incoming
         try:

@@ -92,12 +92,12 @@ class Watched(Protocol):
 class Telemetry(Protocol):
     """Whoever looks inside."""
 
-    def call(self, request: Request, endpoint: str) -> Call:
-        """A call to the account at this URL begins."""
+    def call(self, request: Request, endpoint: str) -> Call | None:
+        """A call to the account at this URL begins; None where nobody looks now."""
         ...
 
-    def run(self, name: str, endpoint: str, job_id: str, before: Iterable[tuple[str, int]]) -> Run:
-        """A submission or a feed begins. `before`: outcomes of earlier runs."""
+    def run(self, name: str, endpoint: str, job_id: str, before: Iterable[tuple[str, int]]) -> Run | None:
+        """A submission or a feed begins; None where nobody looks now. `before`: outcomes of earlier runs."""
         ...
 
     def retried(self, endpoint: str, requests: int) -> None:
