@@ -77,7 +77,9 @@ class BatchClient:
         _check(api_version, retry, timeout, application_id)
         address = parse_endpoint(endpoint, allow_http=allow_http)
         seen = _telemetry(telemetry)
-        self._transport = AiohttpTransport(session, trust_env=trust_env, endpoint=address.url)
+        self._transport = AiohttpTransport(
+            session, trust_env=trust_env, endpoint=address.url, opened=None if seen is None else seen.opened
+        )
         self._session = Session(
             address,
             api_version,

@@ -10,6 +10,7 @@ import functools
 from collections.abc import Iterable
 from weakref import WeakKeyDictionary
 
+import aiohttp
 from opentelemetry import metrics, trace
 
 from ..session.request import Request
@@ -60,6 +61,12 @@ class OpenTelemetry:
     def refused(self, endpoint: str) -> None:
         """A request was refused."""
         self._measures.refusals.add(1, place_of(endpoint))
+
+    def opened(self, session: aiohttp.ClientSession) -> None:
+        """Take aiohttp's own instrumentation out of a client's own session: its traces cost two thirds of a request."""
+        if not self._is_idle():
+            others = [each for each in session.trace_configs if not hasattr(each, "_is_instrumented_by_opentelemetry")]
+            session.trace_configs[:] = others
 
     def watch(self, client: Watched) -> None:
         """Measure this client from time to time, so long as it lives."""

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from types import TracebackType
-from typing import Protocol, Self, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 from .request import Request
+
+if TYPE_CHECKING:
+    import aiohttp
 
 
 class Block(Protocol):
@@ -106,6 +109,10 @@ class Telemetry(Protocol):
 
     def refused(self, endpoint: str) -> None:
         """A request was refused: 429, or 503 ServerBusy."""
+        ...
+
+    def opened(self, session: aiohttp.ClientSession) -> None:
+        """A client has opened a session of its own, and tells of its requests itself."""
         ...
 
     def watch(self, client: Watched) -> None:

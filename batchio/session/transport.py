@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -67,14 +67,25 @@ class Incoming(Protocol):
 
 
 class AiohttpTransport:
-    """Carries requests over an `aiohttp.ClientSession`: its own one, or one that the caller closes."""
+    """Carries requests over an `aiohttp.ClientSession`: its own one, or one that the caller closes.
 
-    def __init__(self, session: aiohttp.ClientSession | None, *, trust_env: bool, endpoint: str) -> None:
+    `opened`: called with its own one before that is used.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession | None,
+        *,
+        trust_env: bool,
+        endpoint: str,
+        opened: Callable[[aiohttp.ClientSession], None] | None = None,
+    ) -> None:
         if session is not None:
             _check_session(session)
         self._given = session
         self._own: aiohttp.ClientSession | None = None
         self._proxy = _proxy_for(endpoint) if trust_env and session is None else None
+        self._opened = opened
         self._connections = Connections()
         self._closed = False
 
@@ -166,6 +177,8 @@ class AiohttpTransport:
                 skip_auto_headers=_OURS,
                 timeout=NO_TIMEOUT,
             )
+            if self._opened is not None:
+                self._opened(session)
         return session
 
     def _middlewares(self) -> tuple[Any, ...]:

@@ -230,6 +230,8 @@ async def test_what_goes_up_and_down(client: BatchClient, service: ScriptedServi
         await service.until(lambda: len(service.history) == 2)
         assert gauge("in_flight") == client.stats.in_flight == run.progress.in_flight == 2
         assert gauge("window") == client.stats.window == 8
+        # An exporter asks in a thread of its own.
+        assert await asyncio.to_thread(gauge, "in_flight") == 2
         async with connect(service, telemetry=recorder.telemetry) as other:
             assert gauge("window") == 16  # all clients of the account in this process
             assert other.stats.in_flight == 0

@@ -307,6 +307,7 @@ async def test_no_request_has_two_spans(server: Server, client: BatchClient, rec
     async with client.tasks.get_file("j", "t", "stdout.txt") as file:
         await file.read()
     assert [span.name for span in recorder.spans] == ["Batch.GetJob", "Batch.GetTaskFile"]
+    assert client.stats.connections == 1  # and no request goes the long way for it
     # It is instrumented indeed.
     server.otherwise = answer(200)
     async with aiohttp.ClientSession() as session, session.get(server.endpoint):
