@@ -148,7 +148,18 @@ async def test_a_run_that_stops(service: ScriptedService, caplog: pytest.LogCapt
         with pytest.raises(SubmissionError):
             await client.tasks.submit(service.job, make_mappings(1))
     (record,) = said_by(caplog)
-    assert f"submission to job {service.job} stopped by {ResourceNotFoundError.__name__} after" in record.getMessage()
+    assert (
+        f"submission to job {service.job} was stopped by {ResourceNotFoundError.__name__} after" in record.getMessage()
+    )
+
+
+async def test_a_run_that_is_cancelled(service: ScriptedService, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "batchio")
+    service.fault = for_requests([1], hang())
+    async with connect(service) as client, client.tasks.submitting(service.job, make_mappings(1)):
+        await service.until(lambda: len(service.history) == 1)
+    (record,) = said_by(caplog)
+    assert f"submission to job {service.job} was cancelled after" in record.getMessage()
 
 
 async def test_a_service_that_takes_nothing_is_warned_of(caplog: pytest.LogCaptureFixture) -> None:

@@ -27,11 +27,13 @@ async def run(engine: Engine, name: Literal["submission", "feed"]) -> None:
     totals.begin(engine, before)
     try:
         with engine.seen or _UNSEEN:
+            how = "was cancelled"
             try:
                 await engine.run()
+                how = f"was stopped by {type(engine.failure).__name__}" if engine.failure else "ended"
             finally:
                 _tell(engine)
-                _log(engine, name)
+                _log(engine, name, how)
     finally:
         totals.end(engine)
 
@@ -50,14 +52,14 @@ def _tell(engine: Engine) -> None:
         engine.seen.ended(totals, engine.failure)
 
 
-def _log(engine: Engine, name: str) -> None:
+def _log(engine: Engine, name: str, how: str) -> None:
     if logger.isEnabledFor(logging.INFO):
-        report, failure = report_of(engine), engine.failure
+        report = report_of(engine)
         logger.info(
             "%s to job %s %s after %.1f s: %s; %d requests, %d retries, %d refused",
             name,
             engine.job_id,
-            f"stopped by {type(failure).__name__}" if failure else "ended",
+            how,
             report.elapsed,
             report.summary(),
             report.requests,

@@ -156,7 +156,9 @@ class _RunCall(_Call):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if self.context is None or not self._run.has_room(smooth=error is None and self.is_smooth):
+        if self.context is None or not self._number:
+            return
+        if not self._run.has_room(smooth=error is None and self.is_smooth):
             return
         span = self.tracing.tracer.start_span(
             name_of(self.request),
@@ -182,7 +184,7 @@ class Run:
         self._name = f"Batch.{name.capitalize()}"
         self._job_id = job_id
         self._told = dict(before)
-        self._smooth, self._troubled = _Budget(), _Budget()
+        self._smooth, self._troubled = Budget(), Budget()
         self._left_out = 0
         self._span: Span | None = None
         self._token: Token[Context] | None = None
@@ -247,7 +249,7 @@ def _below(here: Context) -> tuple[Context, dict[str, str]]:
     return context.set_value(_NO_HTTP, True, here), headers  # noqa: FBT003 - the API's
 
 
-class _Budget:
+class Budget:
     """So many at once, and so many a second after that."""
 
     def __init__(self) -> None:

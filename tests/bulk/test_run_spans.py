@@ -13,8 +13,11 @@ from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import SpanKind, StatusCode
 from recording import Recorder, attributes_of
 from scripted import ScriptedService, connect, drop, fail, for_requests, hang, make_mappings, refuse
+from session.credentials import TokenCredential
+from session.driving import Clock
 
 from batchio import BatchClient, SubmissionError
+from batchio.otel.spans import Budget
 
 REQUEST = "Batch.CreateTaskCollection"
 
@@ -107,6 +110,16 @@ async def test_a_submission_that_stops(client: BatchClient, service: ScriptedSer
     assert tasks_of(recorder) == {"not_sent": 100}
 
 
+async def test_what_was_never_sent_has_no_span(service: ScriptedService, recorder: Recorder) -> None:
+    credential = TokenCredential(Clock())
+    credential.failure = ValueError("no token")
+    async with connect(service, credential=credential, cloud="public", telemetry=recorder.telemetry) as client:
+        with pytest.raises(SubmissionError):
+            await client.tasks.submit(service.job, make_mappings(1))
+    (run,) = recorder.spans
+    assert attributes_of(run)["error.type"] == "batchio.errors.CredentialError"
+
+
 async def test_what_the_input_raises_is_not_quoted(
     client: BatchClient, service: ScriptedService, recorder: Recorder
 ) -> None:
@@ -162,17 +175,27 @@ async def test_the_input_is_read_below_the_submission(
     assert query.parent == run.context
 
 
-async def test_many_requests_are_few_spans(client: BatchClient, service: ScriptedService, recorder: Recorder) -> None:
+async def test_many_requests_are_few_spans(
+    client: BatchClient, service: ScriptedService, recorder: Recorder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("batchio.otel.spans._EACH_SECOND", 0.0)
     service.fault = for_requests([120], refuse(503, retry_after="0"))
     report = await client.tasks.submit(service.job, make_mappings(16_000))
     (run,), requests = recorder.named("Batch.Submission"), recorder.named(REQUEST)
     assert report.requests == 161
-    assert 100 < len(requests) < 160
-    assert totals_of(run)["spans.left_out"] == 160 - len(requests)
+    assert len(requests) == 101
+    assert totals_of(run)["spans.left_out"] == 59
     # What went wrong has its span all the same, and nothing is missing in the metrics.
     assert len([span for span in requests if span.events]) == 1
     assert sum(point.count for point in recorder.points("http.client.request.duration")) == 161
     assert tasks_of(recorder) == {"added": 16_000}
+
+
+def test_so_many_spans_at_once_and_so_many_a_second() -> None:
+    budget = Budget()
+    assert [budget.take(0.0) for _ in range(101)] == [True] * 100 + [False]
+    assert [budget.take(0.25) for _ in range(3)] == [True, True, False]
+    assert sum(budget.take(1_000.0) for _ in range(200)) == 100
 
 
 async def test_a_run_that_is_not_sampled_makes_no_spans_below_it(service: ScriptedService) -> None:
