@@ -37,6 +37,8 @@ from .version import __version__
 if TYPE_CHECKING:
     import aiohttp
 
+_USED = frozenset({"opentelemetry.trace", "opentelemetry.metrics"})
+"""What an application that uses OpenTelemetry has imported."""
 _ANY_SUCCESS = tuple(range(200, 300))
 
 
@@ -209,7 +211,7 @@ def _check(api_version: str, retry: RetryPolicy, timeout: float | None, applicat
 
 
 def _telemetry(given: bool | Telemetry | None) -> Telemetry | None:  # noqa: FBT001 - the client's argument
-    if given is False or (given is None and "opentelemetry.trace" not in sys.modules):
+    if given is False or (given is None and sys.modules.keys().isdisjoint(_USED)):
         return None
     if given is None or given is True:
         try:

@@ -69,11 +69,21 @@ def said_by(first: str, then: str) -> str:
         (SDK, CLIENT + SET + LATER + SHOW, "Batch.GetJob"),
         (SDK, CALL + "print('traceparent' in server.heard[0].headers)\n" + SET + SHOW, "False"),
         (SDK + SET, CALL.replace(")) as", "), telemetry=False) as") + SHOW, ""),
+        ("import opentelemetry.metrics", CALL + "print('batchio.otel' in sys.modules)", "True"),
         # Who imports it later says so.
         ("", CLIENT + SDK + SET + LATER + SHOW, ""),
         ("", CLIENT.replace("())", "(), telemetry=True)") + SDK + SET + LATER + SHOW, "Batch.GetJob"),
     ],
-    ids=["not used", "used", "set later", "no provider", "switched off", "imported later", "insisted on"],
+    ids=[
+        "not used",
+        "used",
+        "set later",
+        "no provider",
+        "switched off",
+        "metrics alone",
+        "imported later",
+        "insisted on",
+    ],
 )
 def test_when_spans_are_made(first: str, then: str, said: str) -> None:
     assert said_by(first, then) == said
