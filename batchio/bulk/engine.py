@@ -223,11 +223,8 @@ class Engine:
         """Until something changes, a retry is due, or a part of a request has waited long enough."""
         times = [at for at in (self.backlog.next_retry, self._linger_until) if at is not None]
         self._wake.clear()
-        if not times:
-            await self._wake.wait()
-            return
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(max(0.0, min(times) - now)):
+            async with asyncio.timeout(max(0.0, min(times) - now) if times else None):
                 await self._wake.wait()
 
     def _is_flushing(self, now: float) -> bool:

@@ -33,6 +33,10 @@ _FAILURES = (aiohttp.ClientError, HttpProcessingError, OSError, ValueError)
 _UNCONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
 
 
+Opened = Callable[[aiohttp.ClientSession], None]
+"""Is told of a session of the client's own before that is used."""
+
+
 class Transport(Protocol):
     """What carries a request; tests and benchmarks may bring their own."""
 
@@ -67,18 +71,10 @@ class Incoming(Protocol):
 
 
 class AiohttpTransport:
-    """Carries requests over an `aiohttp.ClientSession`: its own one, or one that the caller closes.
-
-    `opened`: called with its own one before that is used.
-    """
+    """Carries requests over an `aiohttp.ClientSession`: its own one, or one that the caller closes."""
 
     def __init__(
-        self,
-        session: aiohttp.ClientSession | None,
-        *,
-        trust_env: bool,
-        endpoint: str,
-        opened: Callable[[aiohttp.ClientSession], None] | None = None,
+        self, session: aiohttp.ClientSession | None, *, trust_env: bool, endpoint: str, opened: Opened | None = None
     ) -> None:
         if session is not None:
             _check_session(session)
@@ -104,9 +100,9 @@ class AiohttpTransport:
     @property
     def connections(self) -> int | None:
         """Open ones, without those that files are read over; None where they are not its own."""
-        if self._given is not None or self._proxy is not None:
-            return None
-        return 0 if self._own is None else len(self._connections) if self._is_plain(self._own) else None
+        if self._own is None:
+            return None if self._given or self._proxy else 0
+        return len(self._connections) if self._is_plain(self._own) else None
 
     def _is_plain(self, session: aiohttp.ClientSession) -> bool:
         """Whether nobody asks for what only a session does, nor has put something in its place."""
