@@ -7,7 +7,7 @@ Law: a peer runs in a process of its own, all of them in the same run, and what 
     python -m benchmarks bulk       # adding tasks: CPU a task, tasks/s, memory, the command line
     python -m benchmarks list       # listing tasks: CPU a task, memory
     python -m benchmarks call       # one small call: CPU a call
-    python -m benchmarks import     # `import batchio`: CPU and wall time
+    python -m benchmarks import     # importing the client, and `batchio --help`: CPU and wall time
     python -m benchmarks pacing     # the service's rate: how near to it, with how few refusals
     python -m benchmarks emulator   # the local Batch service: a million tasks added, kept, listed; its start
     python -m benchmarks pictures   # what bulk and pacing have written with `--json`, drawn

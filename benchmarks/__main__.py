@@ -18,7 +18,10 @@ BENCHMARKS = {
     ),
     "list": ("listing", "listing 200,000 tasks: CPU a task, memory; against a bare loop and azure-batch"),
     "call": ("calling", "one small call, again and again: CPU a call; against a bare loop and azure-batch"),
-    "import": ("importing", "`import batchio`: CPU and wall time, against that of what it needs"),
+    "import": (
+        "importing",
+        "importing the client, and `batchio --help`: CPU and wall time, against that of what they need",
+    ),
     "pacing": (
         "pacing",
         "how near to the service's rate, how few refusals; simulated beside others, and over sockets",

@@ -187,11 +187,11 @@ def test_importing_end_to_end(tmp_path: Path) -> None:
     found_in = tmp_path / "found.json"
     done = benchmark(
         *("import", "--quick", "--breakdown"),
-        *("--clients", ",".join(["needed", "batchio", *AZURE]), "--json", str(found_in)),
+        *("--clients", ",".join(["needed", "batchio", "command line", "help", *AZURE]), "--json", str(found_in)),
     )
     assert done.returncode == 0, done.stderr
     rows = first_cells(done.stdout)
-    assert {"needed", "batchio / needed, cpu", "batchio / needed, wall"} <= set(rows)
+    assert {"needed", "batchio / needed, cpu", "batchio / needed, wall", "help / command line, cpu"} <= set(rows)
     # The import itself, and the ten of its modules that take the most.
     assert len([row for row in rows if row.split(".")[0] == "batchio"]) == 11
     rounds = json.loads(found_in.read_text())["import"]

@@ -328,12 +328,15 @@ def test_a_proxy_that_aiohttp_cannot_use(monkeypatch: pytest.MonkeyPatch) -> Non
 async def test_a_proxy_that_refuses_means_that_nothing_was_sent(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("https_proxy", server.endpoint)
+    monkeypatch.setenv("https_proxy", server.endpoint.replace("//", "//user:s3cret@"))
     server.otherwise = answer(407)
     async with BatchClient(ENDPOINT, shared_key(), retry=AT_ONCE) as client:
         with pytest.raises(ConnectError) as caught:
             await client.jobs.delete("j")
     assert not caught.value.sent
+    assert "s3cret" not in f"{caught.value} {caught.value.__cause__!r} {caught.value.__cause__}"
+    basic = base64.b64encode(b"user:s3cret").decode()
+    assert {heard.headers["proxy-authorization"] for heard in server.heard} == {f"Basic {basic}"}
     assert {heard.method for heard in server.heard} == {"CONNECT"}
     assert len(server.heard) == AT_ONCE.attempts
     assert not any("authorization" in heard.headers for heard in server.heard)

@@ -48,10 +48,11 @@ FLOORS = {
     "resources": 6,
     "otel": 6,
     "client": 7,
-    "batchio": 8,  # __init__, the public names
-    "cli": 9,
-    "pytest_plugin": 9,
-    "__main__": 10,
+    "public": 8,
+    "batchio": 9,  # __init__, which has the public names
+    "cli": 10,
+    "pytest_plugin": 10,
+    "__main__": 11,
 }
 SEEN_BY_THE_EMULATOR = {"version", "errors", "credentials", "models", "service", "emulator"}
 SEE_THE_EMULATOR = {"cli", "pytest_plugin"}
@@ -217,7 +218,7 @@ def test_the_test_of_paths_finds_them(source: str, *, found: bool) -> None:
 
 
 def test_importing_batchio_imports_little() -> None:
-    code = "import batchio, sys; print(*sorted(sys.modules))"
+    code = "from batchio import BatchClient; import sys; print(*sorted(sys.modules))"
     run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S603 - our own code
     loaded = set(run.stdout.split())
     assert "batchio.client" in loaded
@@ -226,6 +227,22 @@ def test_importing_batchio_imports_little() -> None:
         *("cyclopts", "rich", "pytest", "hypothesis", "uvloop", "opentelemetry"),
     ):
         assert not {name for name in loaded if name == unwanted or name.startswith(f"{unwanted}.")}
+
+
+def test_a_name_is_imported_when_it_is_asked_for() -> None:
+    code = (
+        "import batchio, sys; assert 'aiohttp' not in sys.modules and batchio.__version__\n"
+        "assert 'BatchClient' in dir(batchio) and not hasattr(batchio, 'bogus')\n"
+        "from batchio import *; assert BatchClient is batchio.BatchClient and batchio.odata is odata"
+    )
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)  # noqa: S603 - our own code
+
+
+@pytest.mark.parametrize("part", sorted({part_of(name) for name in NAMES} - {"batchio", "__main__"}))
+def test_a_part_can_be_imported_first(part: str) -> None:
+    names = [name for name in NAMES if part_of(name) == part and not name.endswith("__main__")]
+    code = f"import importlib; importlib.import_module({min(names, key=len)!r})"
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True)  # noqa: S603 - our own code
 
 
 # What a file looks like.

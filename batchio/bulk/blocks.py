@@ -35,14 +35,15 @@ class Block(NamedTuple):
 
 class Digest:
     """The hash of the input as it is read. `position`: the ordinal that comes next. A CRC goes with each id's end, so
-    that it does not matter in which groups the ids come.
+    that it does not matter in which groups the ids come; they wait until the CRC is asked for, which is cheaper.
     """
 
-    __slots__ = ("_crc", "position")
+    __slots__ = ("_crc", "_lines", "position")
 
-    def __init__(self, position: int = 0, crc: int = 0) -> None:
-        self.position = position
-        self._crc = crc
+    def __init__(self) -> None:
+        self.position = 0
+        self._crc = 0
+        self._lines: list[str] = []
 
     def add(self, ids: Sequence[str | None], joined: str | None = None) -> list[Block]:
         """Take the next ids, None for an item that has none; gives the blocks that are whole now.
@@ -56,7 +57,7 @@ class Digest:
         whole: list[Block] = []
         while len(ids) >= room:
             self._take(_joined(ids[:room]), room)
-            whole.append(Block(self.position - BLOCK, BLOCK, self._crc))
+            whole.append(Block(self.position - BLOCK, BLOCK, self._hash()))
             self._crc = 0
             ids, room = ids[room:], BLOCK
         if ids:
@@ -66,11 +67,18 @@ class Digest:
     def part(self) -> Block | None:
         """The block that is not whole yet, as far as it has come."""
         count = self.position % BLOCK
-        return Block(self.position - count, count, self._crc) if count else None
+        return Block(self.position - count, count, self._hash()) if count else None
 
     def _take(self, joined: str, size: int) -> None:
-        self._crc = zlib.crc32(b"\n", zlib.crc32(joined.encode("utf-8", "surrogatepass"), self._crc))
+        self._lines.append(joined)
         self.position += size
+
+    def _hash(self) -> int:
+        if self._lines:
+            self._lines.append("")
+            self._crc = zlib.crc32("\n".join(self._lines).encode("utf-8", "surrogatepass"), self._crc)
+            self._lines.clear()
+        return self._crc
 
 
 def _joined(ids: Sequence[str | None]) -> str:

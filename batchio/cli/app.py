@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 import sys
-import traceback
 from collections.abc import Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 import cyclopts
 from cyclopts import App, Parameter
@@ -18,22 +17,39 @@ from cyclopts import App, Parameter
 from ..errors import BatchioError
 from ..version import __version__
 from .codes import CommandError, Exit, code_of
+from .looking import doctor, download, tail, watch
 from .options import DemoOptions, EmulatorOptions, SubmitOptions
 from .output import drop_output, write_error
 
-_EXIT_CODES = """Exit codes: 0 all added; 1 some tasks not added; 2 wrong use or bad
-input; 3 stopped, can go on; 4 authentication; 130 interrupted."""
+_EXIT_CODES = """Exit codes: 0 all added, or done; 1 some tasks not added, or the service
+said no; 2 wrong use or bad input; 3 stopped or no answer, can go on;
+4 authentication; 130 interrupted."""
 
 app = App(
     name="batchio",
-    help=f"""Add millions of tasks to an Azure Batch job, or try it all on a local
-Batch service.
+    help=f"""Add millions of tasks to an Azure Batch job, do whatever else the service
+can do, or try it all on a local Batch service.
 
 {_EXIT_CODES}""",
     # Words as they stand here: lines are kept, and nothing slow has to be imported for them.
     help_format="plaintext",
     version=__version__,
 )
+
+GROUPS = {
+    "jobs": "Jobs: list, create, change, disable, terminate, delete.",
+    "tasks": "Tasks of a job, one by one; many: submit.",
+    "pools": "Pools: create, resize, scale, delete; images and usage.",
+    "nodes": "Nodes of a pool: reboot, reimage, users, logs.",
+    "schedules": "Job schedules.",
+    "files": "Files of tasks and nodes: list, read, delete.",
+    "applications": "Applications of the account.",
+    "certificates": "Certificates of the account.",
+}
+"""The groups that hold a command for each operation of the service, which are made when one of them is asked for."""
+
+for _name, _help in GROUPS.items():
+    app.command(App(name=_name, help=_help, help_format="plaintext"))
 
 _SUBMIT, _EMULATOR, _DEMO = SubmitOptions(), EmulatorOptions(), DemoOptions()
 
@@ -138,6 +154,28 @@ def demo(*, options: Annotated[DemoOptions, Parameter(name="*")] = _DEMO) -> int
     return command(options)
 
 
+@app.command
+def completion(shell: Literal["bash", "zsh", "fish"], /) -> int:
+    """Print the completion of commands, options and values for a shell.
+
+    For bash: eval "$(batchio completion bash)". For zsh and fish the same
+    lines, in a file where that shell looks for completions.
+
+    Parameters
+    ----------
+    shell
+        bash, zsh or fish.
+
+    """
+    from .calls.completion import completion as command  # noqa: PLC0415 - see the module's law
+
+    return command(app, GROUPS, shell)
+
+
+for _look in (watch, tail, download, doctor):
+    app.command(_look)
+
+
 def run(tokens: Sequence[str]) -> int:
     """Run the command in `tokens`; gives the exit code. No exception and no traceback leaves this."""
     try:
@@ -150,6 +188,8 @@ def run(tokens: Sequence[str]) -> int:
         return _end("interrupted", Exit.INTERRUPTED)
     except Exception as error:  # noqa: BLE001 - the last place where a traceback can be kept from the user
         if os.environ.get("BATCHIO_DEBUG"):
+            import traceback  # noqa: PLC0415 - see the module's law
+
             traceback.print_exc()
         return _explain(error)
 
@@ -167,7 +207,13 @@ def _explain(error: Exception) -> int:
 
 def _run(tokens: Sequence[str]) -> int:
     # Parsed and called by hand: exit codes and error texts are ours, in every version of cyclopts.
-    command, bound, *_ = app.parse_args(tokens, exit_on_error=False, print_error=False)
+    chosen = app
+    if tokens and tokens[0] in GROUPS:
+        from .calls.commands import group_of  # noqa: PLC0415 - see the module's law
+
+        group, *tokens = tokens
+        chosen = group_of(group, tokens)
+    command, bound, *_ = chosen.parse_args(tokens, exit_on_error=False, print_error=False)
     result = command(*bound.args, **bound.kwargs)
     if sys.stdout is not None:
         sys.stdout.flush()

@@ -14,6 +14,7 @@ from ..errors import (
     ConfigurationError,
     CredentialError,
     EncodeError,
+    HttpResponseError,
     ResourceNotFoundError,
     VersionError,
 )
@@ -26,14 +27,18 @@ class Exit(enum.IntEnum):
     """Done; every task is added."""
     NOT_ALL = 1
     """Some tasks were not added, or some lines were no tasks and skipped."""
+    REFUSED = 1
+    """The service said no to a call, or what was asked about is not there."""
     USAGE = 2
     """Wrong use, bad input, or something that is not there: nothing was sent, or input ended at a bad place."""
     STOPPED = 3
-    """The run stopped before its end, but can go on: the same command again."""
+    """The run stopped before its end, but can go on: the same command again. Of a call: no answer, or not now."""
     DENIED = 4
     """The credential is missing, wrong or may not do this."""
     DEFECT = 70
     """An error of batchio itself."""
+    TIMED_OUT = 124
+    """The time that --timeout gave is over, as with timeout(1)."""
     INTERRUPTED = 130
     """Stopped by Ctrl-C."""
 
@@ -59,6 +64,16 @@ def code_of(error: BatchioError) -> Exit:
     if is_denied(error):
         return Exit.DENIED
     return Exit.USAGE if isinstance(error, _USAGE) else Exit.STOPPED
+
+
+def call_code(error: BatchioError) -> Exit:
+    """The exit code for an error of a single call: what the service says no to is no wrong use of the command.
+
+    >>> call_code(ResourceNotFoundError("no such job", status=404))
+    <Exit.NOT_ALL: 1>
+    """
+    refused = isinstance(error, HttpResponseError) and not error.retriable
+    return Exit.REFUSED if refused and not is_denied(error) else code_of(error)
 
 
 def is_denied(error: BaseException | None) -> bool:

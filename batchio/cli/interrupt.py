@@ -26,7 +26,7 @@ class Interrupt:
     def __init__(self) -> None:
         self.signal: int | None = None
         self._task: asyncio.Task[Any] | None = None
-        self._finish: Callable[[], None] | None = None
+        self._finish: Callable[[], object] | None = None
 
     @property
     def code(self) -> int:
@@ -34,13 +34,24 @@ class Interrupt:
         return 128 + (self.signal or signal.SIGINT)
 
     @contextmanager
-    def finishing_with(self, action: Callable[[], None]) -> Generator[None]:
+    def finishing_with(self, action: Callable[[], object]) -> Generator[None]:
         """Inside of the block the first signal calls `action` instead of stopping at once."""
         self._finish = action
         try:
             yield
         finally:
             self._finish = None
+
+    async def unless_signalled(self, work: Coroutine[Any, Any, T]) -> T | None:
+        """What `work` gives, or None where the first signal has cancelled it."""
+        task = asyncio.create_task(work)
+        with self.finishing_with(task.cancel):
+            try:
+                await asyncio.wait([task])
+            finally:
+                task.cancel()
+                await asyncio.wait([task])
+        return None if task.cancelled() else task.result()
 
     def watch(self, task: asyncio.Task[Any]) -> None:
         """The task that is stopped."""

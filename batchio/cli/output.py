@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import re
 import sys
-from contextlib import suppress
+from collections.abc import Generator
+from contextlib import contextmanager, suppress
 
 from .codes import CommandError
 
@@ -48,15 +49,39 @@ def write_error(text: str) -> None:
 
 def write_data(text: str) -> None:
     """A line on stdout. Who closed it wants no more: then it is dropped without a word."""
+    try:
+        write_or_stop(text)
+    except BrokenPipeError:
+        drop_output()
+
+
+def write_or_stop(text: str, *, end: str = "\n") -> None:
+    """The same for what goes on and on: raises `BrokenPipeError`, with which the command ends without a word."""
     if sys.stdout is None:
         return
     encoding = sys.stdout.encoding or "utf-8"
-    try:
+    with _telling():
         # What the terminal cannot show is written as an escape.
-        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + "\n")
+        sys.stdout.write(text.encode(encoding, "backslashreplace").decode(encoding) + end)
         sys.stdout.flush()
+
+
+def write_bytes(piece: bytes) -> None:
+    """Bytes as they are; raises `BrokenPipeError` as well."""
+    if sys.stdout is None:
+        raise CommandError("standard output is closed")
+    with _telling():
+        sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()
+
+
+@contextmanager
+def _telling() -> Generator[None]:
+    """Why stdout takes no more, unless it is that nobody reads it."""
+    try:
+        yield
     except BrokenPipeError:
-        drop_output()
+        raise
     except OSError as error:
         drop_output()
         raise CommandError(f"standard output: {(error.strerror or str(error)).lower()}") from error

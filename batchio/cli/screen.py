@@ -34,6 +34,11 @@ class Screen:
         self._noted_at = time.monotonic()
         self._console: Console | None = None
 
+    @property
+    def is_live(self) -> bool:
+        """Whether what is shown is drawn anew again and again: there is a terminal, and it is wanted."""
+        return not self._quiet and sys.stderr is not None and _is_terminal()
+
     def note(self, text: str) -> None:
         """Something good to know."""
         if not self._quiet:
@@ -61,7 +66,7 @@ class Screen:
         if self._quiet or sys.stderr is None:
             yield
             return
-        show = self._live if _is_terminal() else self._plain
+        show = self._live if self.is_live else self._plain
         task = asyncio.create_task(show(line), name="batchio progress")
         try:
             yield

@@ -7,6 +7,7 @@ reading the body included, stands under one timeout.
 from __future__ import annotations
 
 import asyncio
+import base64
 import re
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -80,7 +81,7 @@ class AiohttpTransport:
             _check_session(session)
         self._given = session
         self._own: aiohttp.ClientSession | None = None
-        self._proxy = _proxy_for(endpoint) if trust_env and session is None else None
+        self._proxy = _proxy_for(endpoint) if trust_env and session is None else {}
         self._opened = opened
         self._connections = Connections()
         self._closed = False
@@ -106,7 +107,7 @@ class AiohttpTransport:
 
     def _is_plain(self, session: aiohttp.ClientSession) -> bool:
         """Whether nobody asks for what only a session does, nor has put something in its place."""
-        is_own = IS_KNOWN and session is self._own and self._proxy is None
+        is_own = IS_KNOWN and session is self._own and not self._proxy
         return is_own and _SESSION["_request"] is _REQUEST and not session.trace_configs
 
     async def _send(
@@ -131,7 +132,7 @@ class AiohttpTransport:
                 allow_redirects=False,
                 raise_for_status=False,
                 timeout=NO_TIMEOUT,
-                proxy=self._proxy,
+                **self._proxy,
                 **options,
             ) as response,
         ):
@@ -154,8 +155,8 @@ class AiohttpTransport:
                     # A file is given as it is, and its bytes are counted.
                     auto_decompress=False,
                     timeout=NO_TIMEOUT,
-                    proxy=self._proxy,
                     middlewares=self._middlewares(),
+                    **self._proxy,
                     **options,
                 )
         except _FAILURES as error:
@@ -272,15 +273,24 @@ def _check_session(session: aiohttp.ClientSession) -> None:
             raise ConfigurationError(f"session: its header {name} would travel with requests that do not sign it")
 
 
-def _proxy_for(endpoint: str) -> str | None:
+def _proxy_for(endpoint: str) -> dict[str, Any]:
+    """What aiohttp is told of the environment's proxy: nothing where there is none."""
     # aiohttp's trust_env looks this up in a thread, for every request, and reads .netrc, which would fight
     # with our own Authorization header.
     parts = urlsplit(endpoint)
     host = parts.hostname or ""
     proxy = urllib.request.getproxies().get(parts.scheme)
     if not proxy or is_loopback(host) or urllib.request.proxy_bypass(host):
-        return None
-    proxy = proxy if "://" in proxy else f"http://{proxy}"
-    if urlsplit(proxy).scheme not in ("http", "https"):
+        return {}
+    try:
+        url = URL(proxy if "://" in proxy else f"http://{proxy}")
+    except ValueError:
+        # The chained error could quote a password.
+        raise ConfigurationError("trust_env: the environment's proxy is no URL") from None
+    if url.scheme not in ("http", "https"):
         raise ConfigurationError("trust_env: the environment's proxy is neither http nor https")
-    return proxy
+    if url.user is None:
+        return {"proxy": url}
+    basic = base64.b64encode(f"{url.user}:{url.password or ''}".encode()).decode()
+    # Apart from the URL, which aiohttp's errors quote; it makes a Proxy-Authorization of this.
+    return {"proxy": url.with_user(None), "proxy_headers": {"Authorization": f"Basic {basic}"}}

@@ -11,8 +11,8 @@ from benchmarks.rounds import Run
 
 from .rounds import ratio
 
-_FLOOR = {"small": (1.5, 1.15), "medium": (1.5, 1.15), "large": (None, 1.25)}
-_AZURE = {"small": (15, 25), "medium": (15, 23), "large": (None, 13)}
+_FLOOR = {"small": (1.15, 1.15), "medium": (1.15, 1.15), "large": (1.25, 1.25)}
+_AZURE = {"small": (25, 25), "medium": (23, 23), "large": (13, 13)}
 _GROWTH = (20, 10)
 _FLAT = (2, 2)
 _OPEN = 200_000

@@ -197,11 +197,11 @@ async def test_deadline_while_a_request_hangs(client: BatchClient, service: Scri
 async def test_deadline_while_a_source_blocks(client: BatchClient, service: ScriptedService) -> None:
     def blocking() -> Iterator[Any]:
         yield from make_mappings(150)
-        time.sleep(1.5)
+        time.sleep(2.0)
         yield from make_mappings(10, "late")
 
     ids = [*make_ids(150), *make_ids(10, "late")]
-    told = await drive(client, service, blocking(), ids=ids, deadline=0.4, fails=SubmissionError, interrupted=True)
+    told = await drive(client, service, blocking(), ids=ids, deadline=1.2, fails=SubmissionError, interrupted=True)
     assert told.report.added == 150
 
 
