@@ -6,11 +6,13 @@ Law: what the caller made (session, credential), the caller closes.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from .bulk.gate import Gate
+from .bulk.totals import ClientStats
 from .credentials import Credential, SharedKeyCredential, TaskTokenCredential, is_header_text
 from .errors import ConfigurationError
 from .resources.applications import Applications
@@ -28,12 +30,15 @@ from .session.options import check_free, check_timeout
 from .session.request import Answer, escape
 from .session.retry import RetryPolicy
 from .session.session import Session
+from .session.telemetry import Telemetry
 from .session.transport import AiohttpTransport
 from .version import __version__
 
 if TYPE_CHECKING:
     import aiohttp
 
+_USED = frozenset({"opentelemetry.trace", "opentelemetry.metrics"})
+"""What an application that uses OpenTelemetry has imported."""
 _ANY_SUCCESS = tuple(range(200, 300))
 
 
@@ -46,7 +51,9 @@ class BatchClient:
     `aiohttp.ClientSession` to use, which stays the caller's. `retry`: of single calls. `timeout`: seconds for
     one try, None for no limit. `cloud`: "public", "usgovernment", "china" or a token scope; found from the
     endpoint where it is not given. `trust_env`: use the proxy that the environment names. `allow_http`: allow
-    http beyond loopback. `application_id`: stands at the front of the User-Agent.
+    http beyond loopback. `application_id`: stands at the front of the User-Agent. `telemetry`: OpenTelemetry's spans
+    and metrics; None: where the application has imported OpenTelemetry by now, True and False: in any case and never,
+    or a `batchio.otel.OpenTelemetry` with providers of its own.
 
     Raises `ConfigurationError` for a bad argument. One client serves any number of tasks of one event loop.
 
@@ -67,19 +74,27 @@ class BatchClient:
         trust_env: bool = True,
         allow_http: bool = False,
         application_id: str | None = None,
+        telemetry: bool | Telemetry | None = None,
     ) -> None:
         _check(api_version, retry, timeout, application_id)
         address = parse_endpoint(endpoint, allow_http=allow_http)
+        seen = _telemetry(telemetry)
+        self._transport = AiohttpTransport(
+            session, trust_env=trust_env, endpoint=address.url, opened=None if seen is None else seen.opened
+        )
         self._session = Session(
             address,
             api_version,
             authorizer_for(credential, address, cloud),
-            AiohttpTransport(session, trust_env=trust_env, endpoint=address.url),
+            self._transport,
             retry=retry,
             timeout=timeout,
             user_agent=f"{application_id} batchio/{__version__}" if application_id else f"batchio/{__version__}",
+            telemetry=seen,
         )
         self._gate = Gate()
+        if seen is not None:
+            seen.watch(self)
         self.applications = Applications(self._session)
         self.certificates = Certificates(self._session)
         self.job_schedules = JobSchedules(self._session)
@@ -113,6 +128,25 @@ class BatchClient:
     def api_version(self) -> str:
         """The api-version of every request."""
         return self._session.api_version
+
+    @property
+    def stats(self) -> ClientStats:
+        """A snapshot: what the client has sent and what became of it, and what goes on now. It costs microseconds."""
+        counters, gate = self._session.counters, self._gate
+        return ClientStats(
+            requests=counters.requests,
+            retries=counters.retries,
+            refused=counters.refused,
+            bytes_sent=counters.bytes_sent,
+            outcomes=gate.totals.outcomes,
+            in_flight=counters.in_flight,
+            connections=self._transport.connections,
+            pacing=gate.pacing.state,
+            limit=gate.limit,
+            window=gate.window,
+            rate=gate.totals.rate,
+            runs=gate.totals.runs,
+        )
 
     def __repr__(self) -> str:
         return f"BatchClient({self.endpoint!r}, api_version={self.api_version!r})"
@@ -152,6 +186,8 @@ class BatchClient:
 
     async def close(self) -> None:
         """Close what the client has opened; calls that are on their way fail."""
+        if self._session.telemetry is not None:
+            self._session.telemetry.forget(self)
         self._gate.close()
         await self._session.close()
 
@@ -172,6 +208,22 @@ def _check(api_version: str, retry: RetryPolicy, timeout: float | None, applicat
     check_timeout("timeout", timeout)
     if application_id and not (isinstance(application_id, str) and is_header_text(application_id)):
         raise ConfigurationError("application_id: printable ASCII is needed")
+
+
+def _telemetry(given: bool | Telemetry | None) -> Telemetry | None:  # noqa: FBT001 - the client's argument
+    if given is False or (given is None and sys.modules.keys().isdisjoint(_USED)):
+        return None
+    if given is None or given is True:
+        try:
+            from .otel import shared  # noqa: PLC0415 - only where it is asked for
+        except ImportError as error:
+            if given is None:
+                return None
+            raise ConfigurationError("telemetry: opentelemetry-api is missing: pip install 'batchio[otel]'") from error
+        return shared()
+    if not isinstance(given, Telemetry):
+        raise ConfigurationError(f"telemetry: True, False, None or an OpenTelemetry, not {type(given).__name__}")
+    return given
 
 
 def _credential_from_environment() -> Credential | None:

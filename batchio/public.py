@@ -10,6 +10,7 @@ from .bulk.rows import fill
 from .bulk.shard import AsyncShard, Shard, shard
 from .bulk.submission import Submission
 from .bulk.sweep import Sweep, sweep
+from .bulk.totals import ClientStats
 from .client import BatchClient
 from .credentials import SharedKeyCredential, TaskTokenCredential
 from .errors import (
@@ -55,6 +56,7 @@ __all__ = [
     "BatchClient",
     "BatchioError",
     "ClientAuthenticationError",
+    "ClientStats",
     "ConfigurationError",
     "ConnectError",
     "ConnectionLostError",

@@ -46,6 +46,7 @@ FLOORS = {
     "session": 4,
     "bulk": 5,
     "resources": 6,
+    "otel": 6,
     "client": 7,
     "public": 8,
     "batchio": 9,  # __init__, which has the public names

@@ -7,30 +7,32 @@ it cannot settle go back to the backlog, never away.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from ..errors import BatchioError, CredentialError, DecodeError, HttpResponseError
+from ..errors import BatchioError, CredentialError, HttpResponseError
 from ..models import BatchError
 from ..service.operations import CREATE_TASK_COLLECTION
 from ..session import codec
 from ..session.log import log_failure
-from ..session.request import Request, path_of
+from ..session.request import Request
+from ..session.request_id import new_request_id
 from ..session.retry import backoff
-from ..session.session import Session, new_request_id
 from .intake import local_error
-from .options import Options
 from .packer import body_of, halve
 from .report import OutcomeState, TaskOutcome
+from .requests import error_of
 from .tasks import Narrowing, Tasks
 from .verdict import Action, DetailedResults, Kind, Result, Results, Told, is_all_added, judge, tell
 
 if TYPE_CHECKING:
+    from ..session.telemetry import Call
     from .engine import Engine
 
-_IN_JOB = frozenset({OutcomeState.ADDED, OutcomeState.EXISTED})
+_UNSEEN = contextlib.nullcontext()
 
 
 class Carrier:
@@ -39,11 +41,13 @@ class Carrier:
     def __init__(self, engine: Engine, tasks: Tasks) -> None:
         self._engine = engine
         self._ledger = engine.ledger
+        self._seen: Call | None = None
         self._begin(tasks)
 
     def _begin(self, tasks: Tasks) -> None:
         self._tasks = tasks
         self._request = self._make_request()
+        self._number = 0
         self._failures = 0
         self._closed_once = False
         self._renewed = False
@@ -54,8 +58,11 @@ class Carrier:
         Cancelled, it still holds what it carries (`give_back`).
         """
         while True:
-            while len(self._tasks) and not await self._is_through():
-                pass
+            run = self._engine.seen
+            self._seen = None if run is None else run.call(self._request)
+            with self._seen or _UNSEEN:
+                while len(self._tasks) and not await self._is_through():
+                    pass
             tasks = self._engine.next_tasks()
             if tasks is None:
                 return
@@ -83,7 +90,8 @@ class Carrier:
     async def _exchange(self) -> Sequence[Result] | None:
         """The results; None where every task was added and nobody asks for more."""
         session = self._engine.session
-        answer = await session.send(self._request)
+        self._number += 1
+        answer = await session.send(self._request, self._number, self._seen)
         if answer.status not in CREATE_TASK_COLLECTION.success:
             raise session.error(self._request, answer)
         if self._engine.options.details:
@@ -108,7 +116,7 @@ class Carrier:
         if action is Action.NARROW:
             self._narrow(failure)
             return True
-        engine.retries += 1
+        self._retried()
         engine.refused += action is Action.REFUSED
         retry_after = failure.retry_after if isinstance(failure, HttpResponseError) else None
         if action is Action.REFUSED or retry_after is not None:
@@ -146,7 +154,7 @@ class Carrier:
             # A little more than asked, so that those who were told the same do not come back together.
             wait = retry_after * engine.session.rng.uniform(1.0, 1.1)
         self._failures += 1
-        log_failure(self._request, failure, wait)
+        log_failure(self._request, failure, wait, self._number)
         if await engine.is_stopped_within(wait) or not await engine.gate.may_return(engine.stopping):
             self.give_back()
             return True
@@ -187,7 +195,7 @@ class Carrier:
                 self._engine.stop(failure)
 
     def _send_halves(self) -> None:
-        self._engine.retries += 2
+        self._retried(2)
         for half in halve(self._tasks):
             self._engine.backlog.send_whole(half)
         self._tasks = Tasks.none()
@@ -247,10 +255,14 @@ class Carrier:
     def _retry(self, tasks: Tasks) -> None:
         engine = self._engine
         attempts = max(self._ledger.marks[ordinal].attempts for ordinal in tasks.ordinals)
-        engine.retries += 1
+        self._retried()
         engine.backlog.retry(tasks, engine.clock() + backoff(engine.session.rng, attempts - 1))
 
     # Shared by both
+
+    def _retried(self, requests: int = 1) -> None:
+        self._engine.retries += requests
+        self._engine.session.retried(requests)
 
     def _deliver(self, tasks: Tasks, outcomes: list[TaskOutcome]) -> None:
         self._ledger.deliver(outcomes)
@@ -277,23 +289,3 @@ class Carrier:
             headers={**blank.headers, "client-request-id": new_request_id()},
             body=body_of(self._tasks),
         )
-
-
-def blank_request(session: Session, job_id: str, options: Options) -> Request:
-    """What all requests of a run have in common."""
-    return session.prepare(
-        CREATE_TASK_COLLECTION.id,
-        CREATE_TASK_COLLECTION.method,
-        path_of(CREATE_TASK_COLLECTION, (job_id,)),
-        query={},
-        headers={},
-        body=b"",
-        timeout=session.timeout if options.timeout is None else options.timeout,
-    )
-
-
-def error_of(failure: BaseException) -> BatchError:
-    """A failed request as the error of its tasks."""
-    if isinstance(failure, HttpResponseError):
-        return local_error(failure.code or f"Http{failure.status}", failure.message)
-    return local_error("UnreadableAnswer" if isinstance(failure, DecodeError) else type(failure).__name__, str(failure))

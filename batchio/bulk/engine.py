@@ -14,9 +14,10 @@ from functools import partial
 from ..errors import BatchioError
 from ..models import BatchError
 from ..session.session import Session
+from ..session.telemetry import Run
 from .account import progress_of, report_of
 from .backlog import Backlog
-from .carrier import Carrier, blank_request, error_of
+from .carrier import Carrier
 from .feeder import Feeder
 from .finishing import finish
 from .gate import Gate
@@ -27,6 +28,7 @@ from .meter import Meter
 from .options import Options
 from .recorder import Recorder, open_recorder
 from .report import OutcomeState, SubmissionProgress, SubmissionReport, TaskOutcome
+from .requests import blank_request, error_of
 from .source import Source
 from .tasks import Tasks
 from .watch import watch
@@ -55,6 +57,7 @@ class Engine:
         self.ledger = Ledger(keep=options.keep, existed_is_ok=options.on_exists == "ok", reading=reading, sink=sink)
         self.backlog = Backlog(options.max_body)
         self.requests = self.retries = self.refused = self.bytes_sent = 0
+        self.seen: Run | None = None
         self.failure: BaseException | None = None
         self.last_failure: BatchioError | None = None
         self.has_accepted = False
@@ -221,11 +224,8 @@ class Engine:
         """Until something changes, a retry is due, or a part of a request has waited long enough."""
         times = [at for at in (self.backlog.next_retry, self._linger_until) if at is not None]
         self._wake.clear()
-        if not times:
-            await self._wake.wait()
-            return
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(max(0.0, min(times) - now)):
+            async with asyncio.timeout(max(0.0, min(times) - now) if times else None):
                 await self._wake.wait()
 
     def _is_flushing(self, now: float) -> bool:

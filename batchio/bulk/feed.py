@@ -22,6 +22,7 @@ from .gate import Gate
 from .intake import Task
 from .options import Options, check_wait
 from .report import SubmissionProgress, SubmissionReport, TaskOutcome
+from .running import run
 
 
 class Feed:
@@ -66,7 +67,7 @@ class Feed:
         if self._run is not None:
             raise RuntimeError("a feed is entered once")
         self._loop = asyncio.get_running_loop()
-        self._run = asyncio.create_task(self._engine.run(), name="batchio feed")
+        self._run = asyncio.create_task(run(self._engine, "feed"), name="batchio feed")
         self._run.add_done_callback(self._ended)
         return self
 

@@ -12,8 +12,10 @@ import time
 from collections import deque
 from collections.abc import Callable
 
+from ..session.log import log_pacing
 from .controller import Pacing
-from .pacing import RatePacing
+from .pacing import SEEKING, STEADY, RatePacing
+from .totals import Totals
 
 
 class Gate:
@@ -22,6 +24,7 @@ class Gate:
     def __init__(self, pacing: Pacing | None = None, *, clock: Callable[[], float] = time.monotonic) -> None:
         self.pacing: Pacing = RatePacing() if pacing is None else pacing
         self.clock = clock
+        self.totals = Totals()
         self.in_flight = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._returning: deque[asyncio.Future[None]] = deque()
@@ -30,11 +33,26 @@ class Gate:
         # Kept here: for less than half a millisecond uvloop has no timer that could tell.
         self._rings_at = 0.0
         self._closed = False
+        self._state = self.pacing.state
 
     @property
     def window(self) -> int:
         """Requests that may be in flight now."""
         return self.pacing.window(self.clock())
+
+    @property
+    def limit(self) -> float | None:
+        """Requests a second that may leave, where it is a rate that holds them back."""
+        pacing = self.pacing
+        if isinstance(pacing, RatePacing) and pacing.state in (SEEKING, STEADY):
+            return pacing.rate(self.clock())
+        return None
+
+    def look(self) -> None:
+        """Log it where the controller's state has changed since the last look."""
+        if self.pacing.state != self._state:
+            log_pacing(self._state, self.pacing.state)
+            self._state = self.pacing.state
 
     async def enter(self) -> None:
         """Wait for a place, and take it together with a departure."""

@@ -16,6 +16,7 @@ from .gate import Gate
 from .job_end import begin, conclude
 from .options import Options
 from .report import SubmissionProgress, SubmissionReport, TaskOutcome
+from .running import run
 from .source import open_source
 
 
@@ -39,7 +40,7 @@ class Submission:
 
     async def __aenter__(self) -> Self:
         await begin(self._engine)
-        self._task = asyncio.create_task(self._engine.run(), name="batchio submission")
+        self._task = asyncio.create_task(run(self._engine, "submission"), name="batchio submission")
         return self
 
     async def __aexit__(
@@ -95,6 +96,6 @@ async def submit(session: Session, gate: Gate, job_id: str, tasks: Any, options:
     """Run a submission to its end; raises `SubmissionError` when it cannot go on."""
     engine = Engine(session, gate, job_id, open_source(tasks), options)
     await begin(engine)
-    await engine.run()
+    await run(engine, "submission")
     await conclude(engine)
     return engine.report

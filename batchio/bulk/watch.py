@@ -21,6 +21,9 @@ async def watch(engine: Engine) -> None:
     while True:
         now = engine.clock()
         engine.meter.tick(now, engine.ledger.settled)
+        engine.gate.look()
+        if engine.seen is not None:
+            engine.seen.settled(engine.ledger.counts.items())
         if engine.options.progress is not None:
             try:
                 engine.options.progress(engine.progress)

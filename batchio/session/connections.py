@@ -61,6 +61,9 @@ class Connections:
         self._links: set[_Link] = set()
         self._resting: dict[Place, list[_Link]] = {}
 
+    def __len__(self) -> int:
+        return len(self._links)
+
     async def send(
         self,
         session: aiohttp.ClientSession,

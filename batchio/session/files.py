@@ -6,16 +6,25 @@ has changed meanwhile is an error and never a mixture.
 
 from __future__ import annotations
 
+import asyncio
 import enum
 import os
 from collections.abc import AsyncIterator, Mapping
+from contextlib import ExitStack
 from datetime import datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self
 
 import msgspec
 
-from ..errors import ConnectionLostError, DecodeError, HttpResponseError, ResourceModifiedError, TransportError
+from ..errors import (
+    BatchioError,
+    ConnectionLostError,
+    DecodeError,
+    HttpResponseError,
+    ResourceModifiedError,
+    TransportError,
+)
 from ..service.options import RANGE
 from .options import range_text
 from .request import Request, http_date
@@ -23,6 +32,7 @@ from .saving import PartFile
 
 if TYPE_CHECKING:
     from .session import Session
+    from .telemetry import Call
     from .transport import Incoming
 
 _A_LOT = 1 << 20
@@ -101,6 +111,8 @@ class FileStream:
         self._start = start
         self._end = end
         self._tries = session.tries()
+        self._seen: Call | None = None
+        self._told = ExitStack()
         self._incoming: Incoming | None = None
         self._properties = FileInfo()
         self._changed: str | None = None
@@ -120,11 +132,16 @@ class FileStream:
             raise RuntimeError("a file stream is entered once")
         self._state = _State.OPEN
         self._tries = self._session.tries()
-        while self._incoming is None:
-            try:
-                await self._open()
-            except (TransportError, HttpResponseError) as failure:
-                await self._tries.again(self._request, failure)
+        with ExitStack() as stack:
+            self._seen = self._session.seen(self._request)
+            if self._seen is not None:
+                stack.enter_context(self._seen)
+            while self._incoming is None:
+                try:
+                    await self._open()
+                except (TransportError, HttpResponseError) as failure:
+                    await self._tries.again(self._request, failure)
+            self._told = stack.pop_all()
         return self
 
     async def __aexit__(
@@ -132,6 +149,11 @@ class FileStream:
     ) -> None:
         self._state = _State.CLOSED
         self._close()
+        if isinstance(error, BatchioError | asyncio.CancelledError):
+            self._told.__exit__(kind, error, traceback)
+        else:
+            # What else happens in the block is no failure of the call.
+            self._told.close()
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -208,7 +230,9 @@ class FileStream:
         return b""
 
     async def _open(self) -> Incoming:
-        incoming = await self._session.open(self._rest() if self._read else self._request)
+        incoming = await self._session.open(
+            self._rest() if self._read else self._request, self._tries.number, self._seen
+        )
         try:
             if self._read:
                 self._go_on_with(incoming)

@@ -22,7 +22,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """What is sent, before it is signed.
 
     `path` is escaped, as it stands in the URL; `query` is decoded; `resource` is the signed form of both;
-    `headers` have lower-case names. `timeout`: seconds for one try, None for no limit.
+    `headers` have lower-case names. `timeout`: seconds for one try, None for no limit. `job_id`: where it is about one.
     """
 
     operation: str
@@ -34,6 +34,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     headers: dict[str, str]
     body: bytes | None
     timeout: float | None
+    job_id: str | None = None
 
     @property
     def client_request_id(self) -> str:

@@ -6,7 +6,7 @@ Law: the only place where retries of single calls happen; `send` is one signed t
 from __future__ import annotations
 
 import asyncio
-import os
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from random import Random
@@ -16,37 +16,36 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 import msgspec
 from yarl import URL
 
-from ..errors import BatchioError, DecodeError, HttpResponseError, TransportError, VersionError
+from ..errors import BatchioError, DecodeError, HttpResponseError, ThrottledError, TransportError, VersionError
 from ..models import Model
 from ..service.operations import JSON, Operation
 from ..service.options import MAX_PAGE_SIZE
 from ..service.versions import is_known, versions_of
 from . import codec
+from .attempt import Counters, told
 from .auth import HttpDate, canonical_resource
 from .authorizer import Authorizer
 from .endpoint import Endpoint
 from .files import FileInfo, FileStream, file_info
-from .log import log_answer
 from .options import split_options
 from .pages import PageBody, Pages
 from .request import Answer, Receipt, Request, escape, path_of, receipt_of
+from .request_id import new_request_id
 from .retry import RetryPolicy, is_refused_credential
+from .telemetry import Call, Telemetry
 from .transport import Incoming, Transport, closed
 from .tries import Tries, rest
 
 _CONTENT = (200, 206)
 _DONE = (200, 201, 202, 204)
-_REFUSED = (401, 403)
+_NOT_LET_IN = (401, 403)
+_REFUSED = (429, 503)
 _ERROR_BYTES = 65_536
+_UNSEEN = contextlib.nullcontext()
 _IN_LINKS = "%/?:@!$&'()*+,;=-._~"
 
 A = TypeVar("A")
 Body = Model | Mapping[str, Any] | None
-
-_ids = Random()  # noqa: S311 - see new_request_id
-if hasattr(os, "register_at_fork"):
-    # Otherwise all workers of a forking server would draw the same ids.
-    os.register_at_fork(after_in_child=_ids.seed)
 
 
 class Session:
@@ -62,6 +61,7 @@ class Session:
         retry: RetryPolicy,
         timeout: float | None,
         user_agent: str,
+        telemetry: Telemetry | None = None,
         wall: Callable[[], float] = time.time,
         rng: Random | None = None,
     ) -> None:
@@ -72,6 +72,8 @@ class Session:
         self._authorizer = authorizer
         self._transport = transport
         self.policy = retry
+        self.counters = Counters()
+        self.telemetry = telemetry
         self._wall = wall
         self._date = HttpDate()
         self._closing = asyncio.Event()
@@ -145,6 +147,7 @@ class Session:
             headers=split.headers,
             body=codec.encode(operation, body, self.api_version),
             timeout=split.own.get("timeout", self.timeout),
+            job_id=arguments[0] if "{jobId}" in operation.path else None,
         )
 
     def prepare(
@@ -157,6 +160,7 @@ class Session:
         headers: Mapping[str, str],
         body: bytes | None,
         timeout: float | None,
+        job_id: str | None = None,
     ) -> Request:
         """A request from its parts; `path` is escaped, `query` is not, `headers` have lower-case names."""
         all_query = {**query, "api-version": self.api_version}
@@ -174,42 +178,55 @@ class Session:
             headers=all_headers,
             body=body,
             timeout=timeout,
+            job_id=job_id,
         )
 
     async def call(self, request: Request, success: tuple[int, ...]) -> Answer:
         """Send a request, again where that is allowed, until it succeeds or an error stands."""
-        tries = self.tries()
-        while True:
-            try:
-                answer = await self.send(request)
-            except TransportError as error:
-                failure: BatchioError = error
-            else:
-                if answer.status in success:
-                    return answer
-                failure = self.error(request, answer)
-            await tries.again(request, failure)
+        seen = self.seen(request)
+        with seen or _UNSEEN:
+            tries = self.tries()
+            while True:
+                try:
+                    answer = await self.send(request, tries.number, seen)
+                except TransportError as error:
+                    failure: BatchioError = error
+                else:
+                    if answer.status in success:
+                        return answer
+                    failure = self.error(request, answer)
+                await tries.again(request, failure)
 
     def tries(self) -> Tries:
         """The tries of one call, of which the first begins now."""
-        return Tries(self.policy, rng=self.rng, closing=self._closing)
+        return Tries(self.policy, rng=self.rng, closing=self._closing, retried=self.retried)
 
-    async def send(self, request: Request) -> Answer:
-        """One try: dated, signed, sent. Whatever was answered is returned; raises `TransportError`."""
-        started = time.monotonic()
+    def seen(self, request: Request) -> Call | None:
+        """A call as the telemetry sees it, where there is one; a block around all its tries."""
+        return None if self.telemetry is None else self.telemetry.call(request, self.endpoint.url)
+
+    async def send(self, request: Request, number: int = 1, seen: Call | None = None) -> Answer:
+        """One try: dated, signed, sent. Whatever was answered is returned; raises `TransportError`.
+
+        `number`: of the try, from 1; `seen`: the call that it is a try of.
+        """
         headers = await self._signed(request)
-        answer = await self._transport.send(
-            request.method, URL(request.url, encoded=True), headers, request.body, request.timeout
-        )
-        log_answer(request, answer, time.monotonic() - started)
+        url = URL(request.url, encoded=True)
+        self.counters.bytes_sent += len(request.body or b"")
+        with told(self.counters, request, headers, number, seen) as attempt:
+            answer = await self._transport.send(request.method, url, headers, request.body, request.timeout)
+            if attempt is not None:
+                attempt.answered(answer.status, answer.headers)
         return self._heard(request, answer, headers)
 
-    async def open(self, request: Request) -> Incoming:
+    async def open(self, request: Request, number: int = 1, seen: Call | None = None) -> Incoming:
         """One try, for an answer that is read piece by piece; raises the error that any other answer stands for."""
-        started = time.monotonic()
         headers = await self._signed(request)
-        incoming = await self._transport.open(request.method, URL(request.url, encoded=True), headers, request.timeout)
-        log_answer(request, Answer(incoming.status, incoming.headers, b""), time.monotonic() - started)
+        url = URL(request.url, encoded=True)
+        with told(self.counters, request, headers, number, seen) as attempt:
+            incoming = await self._transport.open(request.method, url, headers, request.timeout)
+            if attempt is not None:
+                attempt.answered(incoming.status, incoming.headers)
         if incoming.status in _CONTENT:
             return incoming
         try:
@@ -221,10 +238,20 @@ class Session:
         answer = self._heard(request, Answer(incoming.status, incoming.headers, body), headers)
         raise self.error(request, answer)
 
+    def retried(self, requests: int = 1) -> None:
+        """So many requests are sent again."""
+        self.counters.retries += requests
+        if self.telemetry is not None:
+            self.telemetry.retried(self.endpoint.url, requests)
+
     def _heard(self, request: Request, answer: Answer, headers: Mapping[str, str]) -> Answer:
-        if answer.status in _REFUSED and is_refused_credential(self.error(request, answer)):
+        if answer.status in _NOT_LET_IN and is_refused_credential(self.error(request, answer)):
             # The next try is signed with fresh material.
             self._authorizer.refused(headers["authorization"])
+        elif answer.status in _REFUSED and isinstance(self.error(request, answer), ThrottledError):
+            self.counters.refused += 1
+            if self.telemetry is not None:
+                self.telemetry.refused(self.endpoint.url)
         return answer
 
     async def _signed(self, request: Request) -> dict[str, str]:
@@ -268,10 +295,3 @@ class Session:
             query=query,
             resource=canonical_resource(path, query),
         )
-
-
-def new_request_id() -> str:
-    """A fresh client-request-id."""
-    # uuid.uuid4 asks the system for entropy every time, four times as slow; this needs to be unique, not secret.
-    digits = f"{_ids.getrandbits(128):032x}"
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"

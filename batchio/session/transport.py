@@ -10,7 +10,7 @@ import asyncio
 import base64
 import re
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
@@ -32,6 +32,10 @@ _SENT_ONCE = frozenset({"POST", "PATCH"})
 _SIGNED = re.compile(r"(?i)content-.*|if-.*|range|ocp-.*")
 _FAILURES = (aiohttp.ClientError, HttpProcessingError, OSError, ValueError)
 _UNCONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
+
+
+Opened = Callable[[aiohttp.ClientSession], None]
+"""Is told of a session of the client's own before that is used."""
 
 
 class Transport(Protocol):
@@ -70,12 +74,15 @@ class Incoming(Protocol):
 class AiohttpTransport:
     """Carries requests over an `aiohttp.ClientSession`: its own one, or one that the caller closes."""
 
-    def __init__(self, session: aiohttp.ClientSession | None, *, trust_env: bool, endpoint: str) -> None:
+    def __init__(
+        self, session: aiohttp.ClientSession | None, *, trust_env: bool, endpoint: str, opened: Opened | None = None
+    ) -> None:
         if session is not None:
             _check_session(session)
         self._given = session
         self._own: aiohttp.ClientSession | None = None
         self._proxy = _proxy_for(endpoint) if trust_env and session is None else {}
+        self._opened = opened
         self._connections = Connections()
         self._closed = False
 
@@ -90,6 +97,13 @@ class AiohttpTransport:
             return await self._send(session, method, url, headers, body, timeout)
         except _FAILURES as error:
             raise _as_ours(error, url, timeout) from error
+
+    @property
+    def connections(self) -> int | None:
+        """Open ones, without those that files are read over; None where they are not its own."""
+        if self._own is None:
+            return None if self._given or self._proxy else 0
+        return len(self._connections) if self._is_plain(self._own) else None
 
     def _is_plain(self, session: aiohttp.ClientSession) -> bool:
         """Whether nobody asks for what only a session does, nor has put something in its place."""
@@ -160,6 +174,8 @@ class AiohttpTransport:
                 skip_auto_headers=_OURS,
                 timeout=NO_TIMEOUT,
             )
+            if self._opened is not None:
+                self._opened(session)
         return session
 
     def _middlewares(self) -> tuple[Any, ...]:

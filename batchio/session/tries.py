@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Callable
 from random import Random
 
 from ..errors import BatchioError
@@ -17,14 +18,20 @@ from .retry import RetryPolicy, is_refused_credential, is_repeatable
 
 
 class Tries:
-    """What a call knows of its tries; the first one begins now."""
+    """What a call knows of its tries; the first one begins now. `number`: of the present one, from 1.
 
-    def __init__(self, policy: RetryPolicy, *, rng: Random, closing: asyncio.Event) -> None:
+    `retried` is called for each one after it.
+    """
+
+    def __init__(
+        self, policy: RetryPolicy, *, rng: Random, closing: asyncio.Event, retried: Callable[[], None]
+    ) -> None:
         self._policy = policy
         self._rng = rng
         self._closing = closing
+        self._retried = retried
         self._renewed = False
-        self._made = 1
+        self._made = self.number = 1
         self._started = time.monotonic()
 
     def went_well(self, *, anew: bool) -> None:
@@ -38,8 +45,8 @@ class Tries:
         if not self._renewed and is_refused_credential(failure):
             # The session has told the authorizer: this try is signed with fresh material.
             self._renewed = True
-            self._made += 1
-            log_failure(request, failure, 0.0)
+            log_failure(request, failure, 0.0, self.number)
+            self._begin_next()
             return
         wait = self._policy.wait(
             failure,
@@ -50,11 +57,16 @@ class Tries:
         )
         if wait is None or self._closing.is_set():
             raise failure
-        log_failure(request, failure, wait)
-        self._made += 1
+        log_failure(request, failure, wait, self.number)
         await rest(wait, self._closing)
         if self._closing.is_set():
             raise failure
+        self._begin_next()
+
+    def _begin_next(self) -> None:
+        self._retried()
+        self._made += 1
+        self.number += 1
 
 
 async def rest(seconds: float, closing: asyncio.Event) -> None:

@@ -397,7 +397,7 @@ async def test_a_connection_that_does_not_come_about_in_time(server: Server, mon
 def test_forked_workers_draw_ids_of_their_own() -> None:
     code = (
         "import os\n"
-        "from batchio.session.session import new_request_id\n"
+        "from batchio.session.request_id import new_request_id\n"
         "for _ in range(3):\n"
         "    if os.fork() == 0:\n"
         "        os.write(1, (new_request_id() + ' ').encode())\n"

@@ -254,6 +254,7 @@ async def clients(
     async with BatchClient.from_environment(timeout=5.0) as client:
         assert_type(client, BatchClient)
         assert_type(client.endpoint, str)
+        assert_type(client.stats, batchio.ClientStats)
         assert_type(client.api_version, str)
         answer = await client.request("GET", "/jobs", query={"maxresults": "1"})
         assert_type(answer, batchio.Answer)
