@@ -35,10 +35,7 @@ Place = tuple[str, str | None, int | None]
 
 
 class Connector(aiohttp.TCPConnector):
-    """Reads in pieces of 64 KiB: asyncio's 256 KiB buffer, made anew for every read, costs 20 % of a request.
-
-    Plain sockets have one of their own, and what reads TLS has another.
-    """
+    """Reads in pieces of 64 KiB: asyncio's 256 KiB buffer, made anew for every read, costs 20 % of a request."""
 
     def __init__(self) -> None:
         super().__init__(limit=0, keepalive_timeout=KEEPALIVE_SECONDS)
@@ -46,11 +43,10 @@ class Connector(aiohttp.TCPConnector):
     async def connect(self, *args: Any, **kwargs: Any) -> Connection:
         """As aiohttp says."""
         connection = await super().connect(*args, **kwargs)
-        readers: list[Any] = [connection.transport, getattr(connection.transport, "_ssl_protocol", None)]
-        for reader in readers:
-            # An attribute of asyncio's own transports; uvloop's have none, and need none.
-            if hasattr(reader, "max_size"):
-                reader.max_size = READ_BYTES
+        # An attribute of asyncio's plain sockets; TLS and uvloop have none, and need none.
+        transport: Any = connection.transport
+        if hasattr(transport, "max_size"):
+            transport.max_size = READ_BYTES
         return connection
 
 
