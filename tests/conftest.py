@@ -6,7 +6,7 @@ import inspect
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from unittest.mock import Mock
 
 import aioresponses.core
@@ -16,6 +16,9 @@ from aiohttp import ClientResponse
 from scripted import ScriptedService, connect
 
 from batchio import BatchClient
+
+if TYPE_CHECKING:
+    from recording import Recorder
 
 # How long an example takes says more of the machine than of the code. CI tries the same examples each time; elsewhere
 # every run tries new ones.
@@ -39,6 +42,16 @@ async def client(service: ScriptedService) -> AsyncIterator[BatchClient]:
     """A client of the scripted service; one try may take 10 seconds."""
     async with connect(service) as client:
         yield client
+
+
+@pytest.fixture
+def recorder() -> Iterator[Recorder]:
+    """What an application's OpenTelemetry gets to see."""
+    from recording import Recorder  # noqa: PLC0415 - a client looks whether OpenTelemetry was imported
+
+    recorder = Recorder()
+    yield recorder
+    recorder.close()
 
 
 class _Answer(ClientResponse):

@@ -5,6 +5,7 @@ Law: whatever it is, it comes as portions of tasks, the same ones each time that
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Generator
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 _AT_ONCE = 500
 
 
-class Input:
+class Input(ABC):
     """`name`: for messages. `again`: whether it can be read more than once. `part`: the shard, if any.
 
     `is_made`: whether its tasks are made from a template.
@@ -64,26 +65,12 @@ class Input:
             screen.note(f"{self.name} holds no tasks")
         return found
 
-    def check_ids(self) -> None:
+    def check_ids(self) -> None:  # noqa: B027 - those that make no ids have none to check
         """Once it was read: raise `CommandError` where an id was made twice."""
 
+    @abstractmethod
     def portions(self, judge: Judge | None) -> Generator[Portion]:
         """The tasks. `judge` None: they were read before, and nothing was bad or blank."""
-        return self._sharded(self._whole(judge))
-
-    def _whole(self, judge: Judge | None) -> Generator[Portion]:
-        """All of it, shard or not."""
-        raise NotImplementedError
-
-    def _sharded(self, portions: Generator[Portion]) -> Generator[Portion]:
-        if self.part is None:
-            yield from portions
-            return
-        ordinal = 0
-        for portion in portions:
-            first = (self.part.number - 1 - ordinal) % self.part.of
-            ordinal += len(portion.tasks)
-            yield msgspec.structs.replace(portion, tasks=portion.tasks[first :: self.part.of])
 
     def _read_first(self, screen: Screen, *, skip: bool) -> Survey:
         found = Survey()
@@ -116,8 +103,22 @@ class TaskFile(Input):
         """Whether the tasks would be typed."""
         return self._source.is_terminal()
 
+    def portions(self, judge: Judge | None) -> Generator[Portion]:
+        """As `Input` says; of a shard, its own tasks."""
+        return self._sharded(self._whole(judge))
+
     def _whole(self, judge: Judge | None) -> Generator[Portion]:
         return read_tasks(self._source.chunks(), judge)
+
+    def _sharded(self, portions: Generator[Portion]) -> Generator[Portion]:
+        if self.part is None:
+            yield from portions
+            return
+        ordinal = 0
+        for portion in portions:
+            first = (self.part.number - 1 - ordinal) % self.part.of
+            ordinal += len(portion.tasks)
+            yield msgspec.structs.replace(portion, tasks=portion.tasks[first :: self.part.of])
 
 
 class Rows(TaskFile):

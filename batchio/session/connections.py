@@ -72,7 +72,8 @@ class Connections:
         """One try; raises what aiohttp raises, and `TimeoutError` where no whole answer comes in time."""
         now = asyncio.get_running_loop().time()
         head = _head(method, url, headers, body)
-        link = self._rested(url) or await self._open(session, url, timeout)
+        resting = self._resting.setdefault((url.scheme, url.raw_host, url.port), [])
+        link = _rested(resting) or await self._open(session, url, timeout, resting)
         link.is_resting = False
         link.set_deadline(math.inf if timeout is None else now + timeout)
         try:
@@ -82,10 +83,10 @@ class Connections:
             if link.is_late and isinstance(error, Exception):
                 raise TimeoutError from error
             raise
-        if not link.is_reusable:
-            link.close()
-        else:
+        if link.is_reusable:
             link.rest()
+        else:
+            link.close()
         return answer
 
     def close(self) -> None:
@@ -93,16 +94,9 @@ class Connections:
         for link in list(self._links):
             link.close()
 
-    def _rested(self, url: URL) -> _Link | None:
-        resting = self._resting.get((url.scheme, url.raw_host, url.port))
-        while resting:
-            link = resting.pop()
-            if link.is_reusable:
-                return link
-            link.close()
-        return None
-
-    async def _open(self, session: aiohttp.ClientSession, url: URL, timeout: float | None) -> _Link:
+    async def _open(
+        self, session: aiohttp.ClientSession, url: URL, timeout: float | None, resting: list[_Link]
+    ) -> _Link:
         loop = asyncio.get_running_loop()
         connector = session.connector
         if connector is None:
@@ -113,8 +107,7 @@ class Connections:
                 connection = await connector.connect(request, traces=[], timeout=NO_TIMEOUT)
             except TimeoutError as error:
                 raise aiohttp.ConnectionTimeoutError from error
-        place = url.scheme, url.raw_host, url.port
-        return _Link(connection, loop, self._links, self._resting.setdefault(place, []))
+        return _Link(connection, loop, self._links, resting)
 
 
 class _Link:
@@ -201,6 +194,16 @@ class _Link:
             self._timer = None
         self._transport.abort()
         self._connection.close()
+
+
+def _rested(resting: list[_Link]) -> _Link | None:
+    """The one that rested least, if it may still be used."""
+    while resting:
+        link = resting.pop()
+        if link.is_reusable:
+            return link
+        link.close()
+    return None
 
 
 async def body_of(content: aiohttp.StreamReader) -> bytes:

@@ -23,13 +23,6 @@ REQUEST = "Batch.CreateTaskCollection"
 
 
 @pytest.fixture
-def recorder() -> Iterator[Recorder]:
-    recorder = Recorder()
-    yield recorder
-    recorder.close()
-
-
-@pytest.fixture
 async def client(service: ScriptedService, recorder: Recorder) -> AsyncIterator[BatchClient]:
     async with connect(service, telemetry=recorder.telemetry) as client:
         yield client

@@ -10,7 +10,9 @@ import sys
 import threading
 import urllib.request
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +126,13 @@ def wait_for(process: subprocess.Popen[bytes], word: bytes) -> bytes:
     raise AssertionError((seen, process.communicate()))
 
 
+def wait_for_first_tasks(process: subprocess.Popen[bytes]) -> None:
+    """Until a submission that shows its progress has added something."""
+    line = b"0 "
+    while line.startswith(b"0 "):
+        line = wait_for(process, b" in flight")
+
+
 def ended(process: subprocess.Popen[bytes], stdin: bytes | None = None) -> Ran:
     """The command, once it has ended by itself."""
     with process:
@@ -141,6 +150,19 @@ def task(name: str, **more: Any) -> dict[str, Any]:
 
 def as_lines(tasks: Sequence[Any]) -> bytes:
     return b"".join(json.dumps(each).encode() + b"\n" for each in tasks)
+
+
+@contextmanager
+def serving(handler: type[BaseHTTPRequestHandler]) -> Generator[str]:
+    """A web server that is not ours; gives its endpoint."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 @pytest.fixture(scope="session")

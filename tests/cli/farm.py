@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
@@ -74,3 +76,18 @@ class Farm:
 def command(line: str, name: str = "t") -> dict[str, Any]:
     """A task."""
     return {"id": name, "commandLine": line}
+
+
+@contextmanager
+def farm_with(files: Mapping[str, bytes], folder: Path) -> Generator[Farm]:
+    """One of real processes, with a job `files`, whose task `t` has written these; `folder`: for what it copies."""
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    service = Service("--nodes", "process")
+    farm = Farm(service)
+    farm.job("files", command(f"cp -R {folder}/. ."))
+    farm.finish("files")
+    yield farm
+    service.stop()

@@ -6,9 +6,8 @@ import base64
 import json
 import os
 import socket
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import pytest
@@ -17,7 +16,7 @@ from batchio import BadRequestError, ClientAuthenticationError, CredentialError,
 from batchio.cli import app
 from batchio.cli.finding import CHECKS, of_account, of_clock, of_refusal
 
-from .conftest import Service, environment
+from .conftest import Service, environment, serving
 
 OTHER_KEY = base64.b64encode(b"another key, SECRETSECRET").decode()
 
@@ -179,13 +178,8 @@ def other_server() -> Iterator[str]:
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(Handler) as endpoint:
+        yield endpoint
 
 
 def test_a_host_that_is_not_azure_batch(doctor: Doctor, service: Service, other_server: str) -> None:

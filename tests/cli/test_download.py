@@ -6,9 +6,8 @@ import errno
 import json
 import os
 import signal
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -27,8 +26,8 @@ from batchio.cli.download import concerns_all
 from batchio.cli.paths import PathRefused, Pattern, safe_path
 from batchio.session.saving import PartFile
 
-from .conftest import Service, ended, environment, start
-from .farm import Farm, command
+from .conftest import ended, environment, serving, start
+from .farm import Farm, farm_with
 
 FILES = {"a.txt": b"a", "b.log": b"bb", "deep/er/c.txt": b"c" * 300_000, "with space#%25é.txt": b"d", "empty": b""}
 DATE = "Mon, 01 Jul 2024 12:00:00 GMT"
@@ -37,17 +36,8 @@ DATE = "Mon, 01 Jul 2024 12:00:00 GMT"
 @pytest.fixture(scope="module")
 def _farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
     """With a job `files`, whose task `t` has written `FILES`."""
-    folder = tmp_path_factory.mktemp("files")
-    for name, content in FILES.items():
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
-    service = Service("--nodes", "process")
-    farm = Farm(service)
-    farm.job("files", command(f"cp -R {folder}/. ."))
-    farm.finish("files")
-    yield farm
-    service.stop()
+    with farm_with(FILES, tmp_path_factory.mktemp("files")) as farm:
+        yield farm
 
 
 @pytest.fixture
@@ -259,13 +249,8 @@ def hostile() -> Iterator[str]:
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(Handler) as endpoint:
+        yield endpoint
 
 
 def test_nothing_is_written_outside_of_the_directory(

@@ -22,7 +22,7 @@ from batchio.cli import app
 from batchio.cli.going_on import how_to_go_on
 from batchio.cli.options import SubmitOptions
 
-from .conftest import Ran, Service, as_lines, ended, environment, run, start, task, wait_for
+from .conftest import Ran, Service, as_lines, ended, environment, run, start, task, wait_for, wait_for_first_tasks
 
 Write = Callable[[str, bytes], str]
 MANY = 6_000
@@ -43,9 +43,7 @@ def interrupted(service: Service, job: str, path: str, journal: str, *more: str,
         environment=service.environment,
         stdin=subprocess.PIPE,
     )
-    line = b"0 "
-    while line.startswith(b"0 "):
-        line = wait_for(process, b" in flight")
+    wait_for_first_tasks(process)
     process.send_signal(number)
     ran = ended(process)
     service.put_faults()
@@ -94,9 +92,7 @@ def test_twice_ctrl_c_and_on(service: Service, job: str, write: Write, journal: 
         *("submit", job, path, "--create-job", "--pool", "farm", "--journal", journal, "--json", "--progress", "0.02"),
         environment=service.environment,
     )
-    line = b"0 "
-    while line.startswith(b"0 "):
-        line = wait_for(process, b" in flight")
+    wait_for_first_tasks(process)
     process.send_signal(signal.SIGINT)
     wait_for(process, b"stops at once")
     process.send_signal(signal.SIGINT)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Ran, Service, as_lines, ended, environment, run, start, task, wait_for
+from .conftest import Ran, Service, as_lines, ended, environment, run, start, task, wait_for_first_tasks
 
 Write = Callable[[str, bytes], str]
 TASK = {
@@ -165,9 +165,7 @@ def test_the_command_that_is_printed_goes_on(
         *("--json", "--progress", "0.02", "--max-requests", "2", *kept),
         environment=service.environment,
     )
-    line = b"0 "
-    while line.startswith(b"0 "):
-        line = wait_for(process, b" in flight")
+    wait_for_first_tasks(process)
     process.send_signal(signal.SIGINT)
     ran = ended(process)
     assert ran.code == 130

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from .conftest import Ran, Service, as_lines, ended, start, task, wait_for
+from .conftest import Ran, Service, as_lines, ended, start, task, wait_for, wait_for_first_tasks
 
 Write = Callable[[str, bytes], str]
 MANY = 20_000
@@ -30,12 +30,6 @@ def begin(service: Service, job: str, file: str, *arguments: str) -> subprocess.
         process.stdin.write(as_lines([task("frame-1")]))
         process.stdin.flush()
     return process
-
-
-def wait_for_first_tasks(process: subprocess.Popen[bytes]) -> None:
-    line = b"0 "
-    while line.startswith(b"0 "):
-        line = wait_for(process, b" in flight")
 
 
 def check(ran: Ran, service: Service, job: str, failures: Path) -> dict[str, int]:

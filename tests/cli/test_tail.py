@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from .conftest import SECONDS, Service, ended, start, wait_for
-from .farm import Farm, command
+from .conftest import SECONDS, ended, start, wait_for
+from .farm import Farm, command, farm_with
 
 pytestmark = pytest.mark.skipif("os.name != 'posix'", reason="tasks are processes, which needs POSIX")
 
@@ -29,15 +29,8 @@ FILES = {
 @pytest.fixture(scope="module")
 def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
     """With a job `files`, whose task `t` has written `FILES`."""
-    folder = tmp_path_factory.mktemp("files")
-    for name, content in FILES.items():
-        (folder / name).write_bytes(content)
-    service = Service("--nodes", "process")
-    farm = Farm(service)
-    farm.job("files", command(f"cp -R {folder}/. ."))
-    farm.finish("files")
-    yield farm
-    service.stop()
+    with farm_with(FILES, tmp_path_factory.mktemp("files")) as farm:
+        yield farm
 
 
 def last_lines(content: bytes, count: int) -> bytes:

@@ -33,13 +33,6 @@ JOB = {"id": "j"}
 
 
 @pytest.fixture
-def recorder() -> Iterator[Recorder]:
-    recorder = Recorder()
-    yield recorder
-    recorder.close()
-
-
-@pytest.fixture
 async def client(server: Server, recorder: Recorder) -> AsyncIterator[BatchClient]:
     async with connect(server, telemetry=recorder.telemetry) as client:
         yield client
