@@ -74,6 +74,19 @@ class Service:
     def put_faults(self, *rules: dict[str, Any]) -> None:
         self.control("faults", list(rules), "PUT")
 
+    @contextmanager
+    def asked(self, job: str) -> Iterator[list[str]]:
+        """Gives the operations that were asked for meanwhile; those of other jobs are late ones of other tests."""
+        operations: list[str] = []
+        last = self.control("requests?last=1")
+        yield operations
+        operations += [
+            request["operation"]
+            for request in self.control("requests")
+            if request["number"] > (last[0]["number"] if last else 0)
+            and (not request["path"].startswith("/jobs/") or request["path"].split("/")[2] == job)
+        ]
+
     def ids(self, job: str) -> list[str]:
         """The tasks that are in the job."""
 

@@ -65,12 +65,12 @@ def test_a_job_from_a_file(service: Service, job: str, tasks: str, write: Write)
 def test_a_bad_job_is_told_before_anything_is_sent(
     service: Service, job: str, tasks: str, write: Write, more: dict[str, Any], words: str
 ) -> None:
-    before = len(service.control("requests"))
-    ran = service.run("submit", job, tasks, "--job-json", job_file(write, **more))
+    with service.asked(job) as operations:
+        ran = service.run("submit", job, tasks, "--job-json", job_file(write, **more))
     assert (ran.code, ran.out) == (2, "")
     assert ran.err.startswith("batchio: --job-json ")
     assert words in ran.err
-    assert len(service.control("requests")) == before
+    assert operations == []
 
 
 def test_a_job_from_a_file_in_the_local_service(tasks: str, write: Write) -> None:

@@ -52,10 +52,9 @@ def test_bytes_are_unchanged(farm: Farm, monkeypatch: pytest.MonkeyPatch, capfdb
 
 
 def test_nothing_is_read_twice(farm: Farm, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = len(farm.service.control("requests"))
-    assert farm.run(monkeypatch, "tail", "files", "t", "wd/lines", "-f") == 0
-    asked = [request["operation"] for request in farm.service.control("requests")[before:]]
-    assert asked == ["Tasks_GetTask", "Tasks_GetTaskFileProperties", "Tasks_GetTaskFile"]
+    with farm.service.asked("files") as operations:
+        assert farm.run(monkeypatch, "tail", "files", "t", "wd/lines", "-f") == 0
+    assert operations == ["Tasks_GetTask", "Tasks_GetTaskFileProperties", "Tasks_GetTaskFile"]
 
 
 class Writer:
@@ -99,13 +98,12 @@ def test_a_file_that_is_not_there_yet_and_grows(farm: Farm, job: str, tmp_path: 
 def test_only_what_is_added_is_asked_for(farm: Farm, job: str, tmp_path: Path) -> None:
     writer = Writer(farm, job, tmp_path, "echo one", "echo two")
     writer.step()
-    before = len(farm.service.control("requests"))
-    process = follow(farm, job, "stdout.txt")
-    assert line_of(process) == b"one\n"
-    writer.step()
-    assert ended(process).out == "two\n"
-    asked = [request["operation"] for request in farm.service.control("requests")[before:]]
-    assert asked.count("Tasks_GetTaskFile") == 2
+    with farm.service.asked(job) as operations:
+        process = follow(farm, job, "stdout.txt")
+        assert line_of(process) == b"one\n"
+        writer.step()
+        assert ended(process).out == "two\n"
+    assert operations.count("Tasks_GetTaskFile") == 2
 
 
 def test_a_file_that_becomes_shorter(farm: Farm, job: str, tmp_path: Path) -> None:

@@ -112,10 +112,9 @@ def test_the_newest_failures_are_found_among_many(farm: Farm, watch: Watch, job:
 def test_a_look_is_a_few_small_requests(farm: Farm, watch: Watch, job: str) -> None:
     farm.job(job, *(command("exit 0", f"t{at}") for at in range(300)))
     farm.finish(job)
-    before = len(farm.service.control("requests"))
-    assert watch(job, "--exit-status") == 0
-    asked = [request["operation"] for request in farm.service.control("requests")[before:]]
-    assert asked == ["Jobs_GetJob", "Jobs_GetJobTaskCounts", "Pools_ListPoolNodeCounts", "Tasks_ListTasks"]
+    with farm.service.asked(job) as operations:
+        assert watch(job, "--exit-status") == 0
+    assert operations == ["Jobs_GetJob", "Jobs_GetJobTaskCounts", "Pools_ListPoolNodeCounts", "Tasks_ListTasks"]
 
 
 def test_the_timeout_has_its_own_code(farm: Farm, watch: Watch, job: str, capfd: Any) -> None:
