@@ -19,7 +19,7 @@ from __future__ import annotations
 import enum
 import sys
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from struct import Struct
 
 import msgspec
@@ -29,7 +29,8 @@ from .journal_header import Header, decode_header
 from .ranges import Range, Ranges
 
 RESERVE_STEP = 65_536
-"""Ordinals that are reserved at once."""
+"""Ordinals that are reserved at once, and those of a fast run: about as many as it sends in a second."""
+MOST_RESERVED = 16 * RESERVE_STEP
 EVERYTHING = (0, sys.maxsize)
 
 
@@ -247,7 +248,7 @@ def opening(state: State) -> tuple[bytes, Chain]:
     return left + chain.end(state.position, Ending.BROKEN), chain
 
 
-def ranges_record(chain: Chain, pending: Mapping[Kind, Ranges]) -> bytes:
+def ranges_record(chain: Chain, pending: Mapping[Kind, Iterable[Range]]) -> bytes:
     """Ranges of several kinds.
 
     ADDED comes last: the twin of a task is EXISTED only where the task is there, and whoever reads half of this must
