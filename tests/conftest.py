@@ -13,6 +13,7 @@ import aioresponses.core
 import hypothesis
 import pytest
 from aiohttp import ClientResponse
+from installing import node_with
 from scripted import ScriptedService, connect
 
 from batchio import BatchClient
@@ -42,6 +43,12 @@ async def client(service: ScriptedService) -> AsyncIterator[BatchClient]:
     """A client of the scripted service; one try may take 10 seconds."""
     async with connect(service) as client:
         yield client
+
+
+@pytest.fixture(scope="session")
+def node(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment in which Node finds @azure/batch; for slow tests."""
+    return node_with("@azure/batch@10.2.0", tmp_path_factory.mktemp("node"))
 
 
 @pytest.fixture

@@ -7,13 +7,16 @@ most.
 from __future__ import annotations
 
 import ast
+import asyncio
 import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from scripted import ACCOUNT, JOB, KEY, ScriptedService
+from scripted import JOB, ScriptedService
+
+from batchio.emulator import Emulator
 
 ROOT = Path(__file__).parent.parent
 TEXT = (ROOT / "README.md").read_text("utf-8")
@@ -40,10 +43,11 @@ def defined(name: str, changes: Changes | None = None) -> dict[str, Any]:
     return names
 
 
-async def ran(name: str, **names: Any) -> dict[str, Any]:
+async def ran(name: str, changes: Changes | None = None, *, job: str | None = JOB, **names: Any) -> dict[str, Any]:
     """What an example has defined that awaits at its top; `names`: what it finds there."""
-    code = compile(example(name), name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-    await eval(code, names)  # noqa: S307 - our own README
+    code = compile(example(name, changes, job=job), name, "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+    # Without an await it is done by now.
+    await (eval(code, names) or asyncio.sleep(0))  # noqa: S307 - our own README
     return names
 
 
@@ -54,11 +58,11 @@ def written(name: str, folder: Path, changes: Changes | None = None) -> Path:
     return path
 
 
-def environment_of(service: ScriptedService) -> dict[str, str]:
+def environment_of(service: ScriptedService | Emulator) -> dict[str, str]:
     """What leads an example to a service."""
     return {
         "AZURE_BATCH_ENDPOINT": service.endpoint,
-        "AZURE_BATCH_ACCOUNT": ACCOUNT,
-        "AZURE_BATCH_ACCESS_KEY": KEY,
+        "AZURE_BATCH_ACCOUNT": service.credential.account,
+        "AZURE_BATCH_ACCESS_KEY": service.credential.key,
         "PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]),
     }

@@ -10,15 +10,20 @@ import contextlib
 import importlib
 import re
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from readme import TEXT
 from scripted import ACCOUNT, KEY, Act, ScriptedService, connect, drop, fail, html, item_error, omit, results
 
+NODE_ADDING = Path(__file__).parent / "emulator" / "guests" / "node_adding.cjs"
 COUNT = 1_000
 ENDLESS = 200
 """Requests after which a run counts as one without an end; as it should be, it has 10."""
+
+PATIENCE = 200.0
+"""Seconds for a run: Node's client waits half a minute before it sends something again."""
 
 TABLE = TEXT.split("| 1,000 tasks, and")[1].split("\n\n")[0]
 ROWS = {row[0]: row[1:] for row in (line.split(" | ") for line in re.findall(r"\n\| (.*) \|(?=\n|$)", TABLE))}
@@ -74,9 +79,10 @@ async def account(service: ScriptedService, trouble: str, running: Awaitable[int
     """What became of a run that gives the number of its results, in the README's words."""
     TROUBLES[trouble](service)
     run = asyncio.ensure_future(running)
-    endless = asyncio.create_task(service.until(lambda: len(service.history) > ENDLESS))
+    endless = asyncio.create_task(service.until(lambda: len(service.history) > ENDLESS, PATIENCE))
     await asyncio.wait([run, endless], return_when=asyncio.FIRST_COMPLETED)
     if not run.done():
+        await endless
         # It would ask for ever.
         service.job_error = (404, "JobNotFound")
         with contextlib.suppress(Exception):
@@ -130,6 +136,33 @@ async def test_azure_batch_14(azure: Any) -> None:
     assert told == {trouble: ROWS[trouble][0] for trouble in TROUBLES}
 
 
+@pytest.mark.slow
+async def test_node(node: dict[str, str]) -> None:
+    told: dict[str, str] = {}
+
+    async def run(service: ScriptedService, trouble: str) -> int:
+        words = ["large"] if TROUBLES[trouble] is large else []
+        process = await asyncio.create_subprocess_exec(
+            *("node", str(NODE_ADDING), service.endpoint, ACCOUNT, KEY, service.job, *words),
+            env=node,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, said = await process.communicate()
+        if process.returncode:
+            assert b"RestError" in said
+            raise RuntimeError(said)
+        return int(out)
+
+    async def one(trouble: str) -> None:
+        async with ScriptedService() as service:
+            told[trouble] = await account(service, trouble, run(service, trouble))
+
+    # All at once: it waits for half a minute before it sends something again.
+    await asyncio.gather(*map(one, TROUBLES))
+    assert told == {trouble: ROWS[trouble][2] for trouble in TROUBLES}
+
+
 def mapping(*, id: str, command_line: str) -> dict[str, str]:
     return {"id": id, "commandLine": command_line}
 
@@ -141,6 +174,6 @@ async def test_batchio(service: ScriptedService, trouble: str) -> None:
     async with connect(service) as client:
         # Ten tries with their pauses take half a minute.
         report = await client.tasks.submit(service.job, mappings, attempts=3)
-    assert report.summary().partition(" (")[0] == ROWS[trouble][2]
+    assert report.summary().partition(" (")[0] == ROWS[trouble][3]
     assert report.added == len(service.truth.adds)
     assert set(service.truth.adds.values()) == {1}

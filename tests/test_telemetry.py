@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import asyncio
 import logging
 import re
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from readme import TEXT, ran
 from recording import Recorder
 from scripted import ScriptedService, for_requests, make_mappings, refuse
 
@@ -106,9 +106,7 @@ def test_a_bad_telemetry_is_refused(telemetry: Any) -> None:
 
 async def test_the_example_of_the_readme(service: ScriptedService, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "batchio")
-    readme = (ROOT / "README.md").read_text("utf-8")
-    section = readme.partition("## Seeing inside")[2].partition("\n## ")[0]
-    (code,) = re.findall(r"```python\n(.*?)```", section, re.DOTALL)
+    section = TEXT.partition("## Observability\n")[2].partition("\n## ")[0]
     recorder = Recorder()
     printed: list[Any] = []
     recorded = ""
@@ -128,9 +126,8 @@ async def test_the_example_of_the_readme(service: ScriptedService, caplog: pytes
         "print": show,
         "BatchClient": BatchClient,
     }
-    compiled = compile(code.replace('"render"', repr(service.job)), "README", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     async with asyncio.timeout(20):
-        await eval(compiled, names)  # noqa: S307 - our own README
+        await ran("seeing.py", **names)
     assert printed[-1] == (11, 1, 1_000)
     assert [span.name for span in recorder.spans][-1] == "Batch.Submission"
     recorded += recorder.text

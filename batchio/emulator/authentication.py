@@ -138,7 +138,7 @@ class Doorkeeper:
             sent = ticks.read_http_date(date)
         except ValueError as error:
             raise Refusal("AuthenticationFailed", _detail(f"{name} is {error}")) from None
-        skew = sent - self._clock.ticks()
+        skew = self._clock.skew_of(sent)
         if abs(skew) > MAX_SKEW:
             now = ticks.http_date(self._clock.ticks() // ticks.SECOND)
             off = f"{abs(skew) / ticks.SECOND:.0f} seconds {'ahead of' if skew > 0 else 'behind'} the service's clock"

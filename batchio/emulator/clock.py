@@ -18,7 +18,7 @@ _LAST = ticks.from_datetime(datetime(9999, 12, 31, tzinfo=UTC))
 class Clock:
     """A clock that runs with real time and can be moved ahead; `frozen` stands still between moves.
 
-    `start` is an aware datetime, by default now.
+    `start` is an aware datetime, by default now; with one, what a client signs has to go by this clock.
 
     >>> clock = Clock(datetime(2024, 7, 1, tzinfo=UTC), frozen=True)
     >>> clock.advance(90).isoformat()
@@ -31,6 +31,7 @@ class Clock:
         real = _real()
         begin = real if start is None else ticks.from_datetime(start)
         self._frozen = frozen
+        self._began_now = start is None
         self._offset = begin if frozen else begin - real
 
     def ticks(self) -> int:
@@ -40,6 +41,11 @@ class Clock:
     def now(self) -> datetime:
         """The time, with zone UTC."""
         return ticks.to_datetime(self.ticks())
+
+    def skew_of(self, sent: int) -> int:
+        """How many ticks a client's time is ahead; it may be the machine's, however far a test has moved this one."""
+        skew = sent - self.ticks()
+        return min(skew, sent - _real(), key=abs) if self._began_now else skew
 
     def advance(self, by: float | timedelta) -> datetime:
         """Move ahead by seconds or a timedelta; returns the new time. A clock never goes back."""

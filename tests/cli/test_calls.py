@@ -6,7 +6,6 @@ import io
 import json
 import os
 import pty
-import re
 import select
 import signal
 import subprocess
@@ -17,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from readme import example
 
 from batchio.cli import app
 from batchio.cli.codes import Exit
 
-from .conftest import ROOT, SECONDS, Ran, Service, as_lines, task
+from .conftest import SECONDS, Ran, Service, as_lines, task
 
 Write = Callable[[str, bytes], str]
 
@@ -433,14 +433,12 @@ def test_other_shells(batch: Batch, shell: str) -> None:
 
 
 def test_the_examples_of_the_readme(nodes: Service, batch: Batch, tmp_path: Path) -> None:
-    text = (ROOT / "README.md").read_text("utf-8")
-    (block,) = re.findall(r"<!-- calls -->\n```sh\n(.*?)```", text, re.DOTALL)
     machine = read(batch.good("pools", "get", "farm", "--select", "virtualMachineConfiguration"))
     (tmp_path / "machine.json").write_text(json.dumps(machine))
     (tmp_path / "batchio").write_text(f'#!/bin/sh\nexec {sys.executable} -m batchio "$@"\n')
     (tmp_path / "batchio").chmod(0o755)
     environment = {**nodes.environment, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    for line in block.splitlines():
+    for line in example("calls", job=None).splitlines():
         done = subprocess.run(  # noqa: S603 - our own examples
             ["/bin/bash", "-c", f"set -o pipefail; {line}"],
             cwd=tmp_path,

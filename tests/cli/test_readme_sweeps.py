@@ -4,33 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import shlex
-import textwrap
 from pathlib import Path
-from typing import Any
 
 import pytest
+from readme import example, ran
 
 from batchio import BatchClient
 from batchio.emulator import Emulator
 
-from .conftest import ROOT, environment, run
+from .conftest import environment, run
 
-TEXT = (ROOT / "README.md").read_text("utf-8")
-SECTION = TEXT.partition("\n## Parametric sweeps and shards\n")[2].partition("\n## ")[0]
 JOB = {"poolInfo": {"poolId": "farm"}}
-
-
-def block(language: str) -> str:
-    (found,) = re.findall(rf"```{language}\n(.*?)```", SECTION, re.DOTALL)
-    return str(found)
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "task.json").write_text(block("json"))
-    (tmp_path / "shots.csv").write_text(block("csv"))
+    (tmp_path / "task.json").write_text(example("task.json", job=None))
+    (tmp_path / "shots.csv").write_text(example("shots.csv", job=None))
     (tmp_path / "job.json").write_text(json.dumps(JOB))
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -48,14 +39,14 @@ async def test_the_commands() -> None:
             AZURE_BATCH_ACCOUNT=emulator.credential.account,
             AZURE_BATCH_ACCESS_KEY=emulator.credential.key,
         )
-        for line in block("sh").splitlines():
+        for line in example("sweeps", job=None).splitlines():
             words = shlex.split(line, comments=True)
             assert words[0] == "batchio"
-            ran = await asyncio.to_thread(run, *words[1:], environment=account)
-            assert ran.code == 0, (line, ran.err)
+            done = await asyncio.to_thread(run, *words[1:], environment=account)
+            assert done.code == 0, (line, done.err)
             if "--dry-run" in words:
-                assert ran.out.startswith('first {"id":"a-000001"')
-                assert "3,000 good tasks" in ran.out
+                assert done.out.startswith('first {"id":"a-000001"')
+                assert "3,000 good tasks" in done.out
         for job, count in {"render": 3_000, "steps": 5, "split": 2_000}.items():
             assert len(set(await ids(client, job))) == count
         assert await ids(client, "shots") == ["shot-1-a", "shot-12-b"]
@@ -70,10 +61,7 @@ async def test_the_python(capsys: pytest.CaptureFixture[str]) -> None:
     async with Emulator() as emulator, BatchClient(emulator.endpoint, emulator.credential) as client:
         for job in ("render", "shots", "split"):
             await client.jobs.create({"id": job, **JOB})
-        names: dict[str, Any] = {"client": client}
-        code = "async def main():\n" + textwrap.indent(block("python"), "    ")
-        exec(compile(code, "README.md", "exec"), names)  # noqa: S102 - our own README
-        await names["main"]()
+        await ran("sweeps.py", job=None, client=client)
         assert capsys.readouterr().out == "3000 a-000001 c-001000\nTrue\n"
         assert len(await ids(client, "split")) == 1_000
         assert await ids(client, "shots") == ["a-000001", "b-000012"]

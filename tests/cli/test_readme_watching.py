@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from readme import example
 
-from .conftest import ROOT, Service
+from .conftest import Service
 from .farm import Farm, command
 
 pytestmark = pytest.mark.skipif("os.name != 'posix'", reason="tasks are processes, which needs POSIX")
 
-SECTION = (ROOT / "README.md").read_text("utf-8").partition("## Watching and files from the command line\n")[2]
-(BLOCK,) = re.findall(r"```sh\n(.*?)```", SECTION.partition("\n## ")[0], re.DOTALL)
-COMMANDS = [words for line in BLOCK.splitlines() if (words := shlex.split(line, comments=True))]
+COMMANDS = [words for line in example("watching", job=None).splitlines() if (words := shlex.split(line, comments=True))]
 STEPS = "echo rendered; echo x > image.exr; echo y > image.log"
 
 

@@ -5,32 +5,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import AsyncGenerator
 from pathlib import Path
 
 import pytest
+from installing import KEPT, SECONDS, installed
 
 from batchio.emulator import Emulator
 
 pytestmark = [pytest.mark.slow, pytest.mark.parametrize("https", [False, True], ids=["http", "https"])]
 
 GUESTS = Path(__file__).parent / "guests"
-SECONDS = 120
-KEPT = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "AZURE_", "NODE_PATH"))}
-
-
-def installed(tool: str, *command: str, folder: Path) -> None:
-    """Run what installs a client; where it cannot, the test is skipped."""
-    try:
-        subprocess.run(command, cwd=folder, env=KEPT, check=True, capture_output=True, text=True, timeout=SECONDS)  # noqa: S603 - pip and npm
-    except subprocess.TimeoutExpired:
-        pytest.skip(f"{tool} took more than {SECONDS} seconds")
-    except subprocess.CalledProcessError as error:
-        said = [line for line in error.stderr.splitlines() if "error" in line.lower()]
-        pytest.skip(f"{tool} cannot install the client here: {'; '.join(said[:2]) or error}")
 
 
 @pytest.fixture(scope="module")
@@ -43,18 +30,6 @@ def old_python(tmp_path_factory: pytest.TempPathFactory) -> str:
     pip = (sys.executable, "-m", "pip", "--python", str(python))
     installed("pip", *pip, "install", "--no-compile", "azure-batch==14.2.0", folder=folder)
     return str(python)
-
-
-@pytest.fixture(scope="module")
-def modules(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A folder of Node's modules that has @azure/batch."""
-    folder = tmp_path_factory.mktemp("node")
-    npm = shutil.which("npm")
-    if npm is None or shutil.which("node") is None:
-        pytest.skip("Node and npm are not here")
-    (folder / "package.json").write_text('{"private": true}')
-    installed("npm", npm, "install", "--no-audit", "--no-fund", "@azure/batch@10", folder=folder)
-    return str(folder / "node_modules")
 
 
 @contextlib.asynccontextmanager
@@ -74,15 +49,15 @@ async def hurried(*, https: bool) -> AsyncGenerator[Emulator]:
             hurrying.cancel()
 
 
-async def visit(emulator: Emulator, *command: str, https: bool, **variables: str) -> None:
+async def visit(emulator: Emulator, *command: str, https: bool, environment: dict[str, str]) -> None:
     """Let a client do what it does; it says what it has done part by part."""
     if https:
         path = str(emulator.certificate)
-        variables |= {"REQUESTS_CA_BUNDLE": path, "NODE_EXTRA_CA_CERTS": path}
+        environment = {**environment, "REQUESTS_CA_BUNDLE": path, "NODE_EXTRA_CA_CERTS": path}
     key = emulator.credential.key
     process = await asyncio.create_subprocess_exec(
         *(*command, emulator.endpoint, emulator.credential.account, key),
-        env={**KEPT, **variables},
+        env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
@@ -99,9 +74,11 @@ async def visit(emulator: Emulator, *command: str, https: bool, **variables: str
 async def test_azure_batch_14(old_python: str, *, https: bool) -> None:
     async with hurried(https=https) as emulator:
         # Its ways with dates and escapes are its own business.
-        await visit(emulator, old_python, "-W", "ignore", str(GUESTS / "azure_batch_14.py"), https=https)
+        await visit(
+            emulator, old_python, "-W", "ignore", str(GUESTS / "azure_batch_14.py"), https=https, environment=KEPT
+        )
 
 
-async def test_node(modules: str, *, https: bool) -> None:
+async def test_node(node: dict[str, str], *, https: bool) -> None:
     async with hurried(https=https) as emulator:
-        await visit(emulator, "node", str(GUESTS / "node_client.cjs"), https=https, NODE_PATH=modules)
+        await visit(emulator, "node", str(GUESTS / "node_client.cjs"), https=https, environment=node)

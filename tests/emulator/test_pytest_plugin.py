@@ -25,3 +25,11 @@ async def test_a_client(batch_emulator: Emulator, batch_client: BatchClient) -> 
     job = await batch_client.request("GET", "/jobs")
     assert job is not None
     assert batch_emulator.requests[-1].status == 200
+
+
+async def test_a_day_later(batch_emulator: Emulator, batch_client: BatchClient) -> None:
+    await batch_client.jobs.create(
+        {"id": "job", "poolInfo": {"poolId": "p"}, "constraints": {"maxWallClockTime": "PT1H"}}
+    )
+    batch_emulator.clock.advance(86_400)
+    assert (await batch_client.jobs.get("job")).state == "completed"
