@@ -193,12 +193,12 @@ class _Submit:
             self._screen.note(f"{left:,} tasks of {self._source.name} were not read")
         if options.journal:
             where = "" if again else ", with the same standard input"
-            self._screen.note(f"to go on{where}: {how_to_go_on(self._job_id, self._file, options)}")
-            return
-        self._screen.note(
-            f"to go on: {how_to_add_the_rest(self._job_id, self._file, options)} "
-            "(ids that are there already are not added twice)"
-        )
+            command = how_to_go_on(self._job_id, self._file, options)
+        else:
+            where = " (ids that are there already are not added twice)"
+            command = how_to_add_the_rest(self._job_id, self._file, options)
+        # On a line of its own, to be pasted as it is.
+        self._screen.note(f"to go on{where}:\n  {command}")
 
 
 def _open(ended: Ended) -> int:

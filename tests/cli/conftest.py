@@ -75,7 +75,7 @@ class Service:
         self.control("faults", list(rules), "PUT")
 
     @contextmanager
-    def asked(self, job: str) -> Iterator[list[str]]:
+    def asked(self, job: str) -> Generator[list[str]]:
         """Gives the operations that were asked for meanwhile; those of other jobs are late ones of other tests."""
         operations: list[str] = []
         last = self.control("requests?last=1")

@@ -25,18 +25,11 @@ from ..output import write_bytes, write_error
 from .body import body_of
 from .fields import options_of
 from .names import Names, names_of, option_of
+from .question import confirm, destroys
 from .showing import Show, as_mapping
 
 if TYPE_CHECKING:
     from ...service.operations import Operation
-
-_DESTROYING = {"delete", "terminate", "reimage", "remove"}
-"""Verbs of what cannot be taken back."""
-
-
-def destroys(operation: Operation[Any]) -> bool:
-    """Whether something is lost that nobody can bring back."""
-    return names_of(operation).method.split("_")[0] in _DESTROYING
 
 
 def call(operation: Operation[Any], path: tuple[str, ...], given: Mapping[str, Any]) -> int:
@@ -48,7 +41,7 @@ def call(operation: Operation[Any], path: tuple[str, ...], given: Mapping[str, A
     body = body_of(operation, given)
     names = names_of(operation)
     if destroys(operation) and not given.get("yes"):
-        _confirm(f"{names.words} {' '.join(path)}")
+        confirm(f"{names.words} {' '.join(path)}")
     arguments = path if operation.body is None else (*path, body)
     try:
         return run(lambda _: _call(operation, names, arguments, options, given))
@@ -114,16 +107,6 @@ def _value(operation: Operation[Any], name: str, text: Any) -> Any:
     if moment is None or moment.tzinfo is None:
         raise CommandError(f"{option_of(name)}: a time with a zone such as 2024-07-01T12:00:00Z, not {text!r}")
     return moment
-
-
-def _confirm(what: str) -> None:
-    """Ask, and end the command unless the answer is yes."""
-    if sys.stdin is None or sys.stderr is None or not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise CommandError(f"{what}: there is no terminal to ask at; --yes does it without a question")
-    sys.stderr.write(f"{what}: are you sure? [y/N] ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise CommandError("nothing was done", Exit.REFUSED)
 
 
 def _say(text: str) -> None:
