@@ -35,7 +35,7 @@ def doctor(options: DoctorOptions) -> int:
 
 async def _examine(options: DoctorOptions, _interrupt: Interrupt) -> int:
     findings: list[Finding] = []
-    async for finding in Examination(options.timeout).findings():
+    async for finding in Examination(options.timeout, options.api_version).findings():
         findings.append(finding)
         if not options.json:
             write_data(in_words(finding))

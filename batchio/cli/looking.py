@@ -11,6 +11,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from .versions import ApiVersion
+
 _flag = Parameter(negative="", show_default=False)
 _Job = Annotated[str, Parameter(help="Id of the job.")]
 _Task = Annotated[str, Parameter(help="Id of the task.")]
@@ -34,6 +36,7 @@ class WatchOptions:
     timeout: Annotated[float | None, Parameter(help="Seconds after which to stop watching, with exit code 124.")] = None
     json: Annotated[bool, _flag, Parameter(help="Print one JSON object a look, each on a line of its own.")] = False
     quiet: Annotated[bool, _quiet] = False
+    api_version: ApiVersion = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +53,7 @@ class TailOptions:
         float, Parameter(help="With -f: seconds between two looks, at most, while nothing is added.")
     ] = 5.0
     quiet: Annotated[bool, _quiet] = False
+    api_version: ApiVersion = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +69,7 @@ class DownloadOptions:
     at_once: Annotated[int, Parameter(help="Files that are fetched at the same time.")] = 4
     json: Annotated[bool, _flag, Parameter(help="Print the result as one JSON object on stdout.")] = False
     quiet: Annotated[bool, _quiet] = False
+    api_version: ApiVersion = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +78,7 @@ class DoctorOptions:
 
     timeout: Annotated[float, Parameter(help="Seconds that each check may take.")] = 10.0
     json: Annotated[bool, _flag, Parameter(help="Print one JSON object.")] = False
+    api_version: ApiVersion = None
 
 
 _WATCH, _TAIL, _DOWNLOAD, _DOCTOR = WatchOptions(), TailOptions(), DownloadOptions(), DoctorOptions()

@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from .versions import ApiVersion
+
 MAX_BODY = 950_000
 """Bytes of a request, as the engine packs them."""
 
@@ -147,6 +149,7 @@ class SubmitOptions:
     ] = 300.0
     deadline: Annotated[float | None, _engine, Parameter(help="Seconds after which the run stops.")] = None
     max_requests: Annotated[int, _engine, Parameter(help="Requests in flight, at most.")] = 256
+    api_version: ApiVersion = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,6 +24,7 @@ from .screen import Screen
 from .survey import Survey
 from .telling import place_of
 from .usage import check_options
+from .versions import version_of
 
 if TYPE_CHECKING:
     from ..client import BatchClient
@@ -117,16 +118,19 @@ class _Submit:
         from .preparing import EMULATOR_POOL, ensure_job, ensure_pool  # noqa: PLC0415 - as above
 
         options, body = self._options, self._body
+        version = version_of(options.api_version)
         if options.emulator:
             from ..emulator import Emulator  # noqa: PLC0415 - only where it is asked for
 
             emulator = await stack.enter_async_context(Emulator())
-            client = await stack.enter_async_context(BatchClient(emulator.endpoint, emulator.credential))
+            client = await stack.enter_async_context(
+                BatchClient(emulator.endpoint, emulator.credential, api_version=version)
+            )
             pool = pool_of(body) or options.pool or EMULATOR_POOL
             body = body or body_in(self._job_id, pool)
             await ensure_pool(client, pool)
         else:
-            client = await stack.enter_async_context(BatchClient.from_environment())
+            client = await stack.enter_async_context(BatchClient.from_environment(api_version=version))
         quota = options.quota_timeout if options.wait_for_quota else None
         async with self._screen.showing(lambda: f"asking {client.endpoint} for job {self._job_id}"):
             await ensure_job(client, self._job_id, self._screen, body, quota=quota)

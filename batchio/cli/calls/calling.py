@@ -22,6 +22,7 @@ from ...session.request import Receipt
 from ..codes import CommandError, Exit, call_code
 from ..interrupt import run
 from ..output import write_bytes, write_error
+from ..versions import API_VERSION, version_of
 from .body import body_of
 from .fields import options_of
 from .names import Names, names_of, option_of
@@ -56,7 +57,7 @@ async def _call(
     options: Mapping[str, Any],
     given: Mapping[str, Any],
 ) -> int:
-    async with BatchClient.from_environment() as client:
+    async with BatchClient.from_environment(api_version=version_of(given.get(API_VERSION))) as client:
         called = getattr(getattr(client, names.resource), names.method)(*arguments, **options)
         if isinstance(called, FileStream):
             return await _file(called, given.get("to"))

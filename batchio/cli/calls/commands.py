@@ -16,6 +16,7 @@ from cyclopts import App, Parameter
 
 from ...models.base import OpenEnum
 from ...service.operations import OPERATIONS, Operation
+from ..versions import API_VERSION, ApiVersion
 from . import words
 from .body import variable_of
 from .fields import Leaf, options_of, secrets_of
@@ -57,6 +58,9 @@ def fill(group: App, name: str, chosen: str | None = None, *, with_words: bool) 
 def _parameters(operation: Operation[Any], *, with_words: bool) -> list[inspect.Parameter]:
     parameters = [*_arguments(operation), *_body(operation, with_words=with_words)]
     parameters += _options(operation, with_words=with_words)
+    parameters.append(
+        inspect.Parameter(API_VERSION, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=ApiVersion)
+    )
     if destroys(operation):
         parameters.append(_flag("yes", "Do not ask whether you are sure; needed where there is no terminal."))
     return parameters
