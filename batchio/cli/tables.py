@@ -30,14 +30,20 @@ class Table:
     """Rows for a template. `told`: called with each id that is made. `tab`: CSV with tabs in place of commas."""
 
     def __init__(
-        self, template: Mapping[str, Any], *, id: str | None, told: Callable[[str], object] | None, tab: bool = False
+        self,
+        template: Mapping[str, Any],
+        *,
+        id: str | None,
+        version: str,
+        told: Callable[[str], object] | None,
+        tab: bool = False,
     ) -> None:
         self._template = template
         self._id = id
         self._told = told
         self._tab = tab
         self._first: bytes | None = None
-        self._full = full_judge()
+        self._full = full_judge(version)
 
     def tasks(self, chunks: Iterable[bytes], judge: Judge | None) -> Generator[Portion]:
         """The tasks of the rows. `judge`: of each task that is made; None: the rows were read before and are good."""

@@ -211,7 +211,8 @@ class Emulator:
             await web.TCPSite(runner, bound, self._port, ssl_context=context, backlog=1024).start()
         except OSError as error:
             await runner.cleanup()
-            raise ConfigurationError(f"emulator: cannot listen on {self._host}:{self._port}: {error}") from error
+            why = os.strerror(error.errno).lower() if error.errno and error.errno > 0 else error
+            raise ConfigurationError(f"emulator: cannot listen on {self._host}:{self._port}: {why}") from error
         self._runner = runner
         self._endpoint = url_of(self._host, runner.addresses[0][1], https=self._https)
         if processes is not None:

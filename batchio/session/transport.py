@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import os
 import re
 import urllib.request
 from collections.abc import Callable, Mapping
@@ -246,7 +247,7 @@ def _as_ours(error: Exception, url: URL, timeout: float | None) -> BatchioError:
         lasting = isinstance(error, aiohttp.ClientConnectorCertificateError)
         # aiohttp's text for a timeout shows the whole URL.
         said = f"none within {CONNECT_SECONDS:g} s" if isinstance(error, TimeoutError) else _text(error)
-        return ConnectError(f"no connection to {url.host}: {said}", lasting=lasting)
+        return ConnectError(f"no connection to {url.host_port_subcomponent}: {said}", lasting=lasting)
     if isinstance(error, TimeoutError):
         return RequestTimeoutError("no answer in time" if timeout is None else f"no answer within {timeout:g} s")
     if isinstance(error, ValueError):
@@ -262,6 +263,9 @@ def _lost(error: Exception) -> ConnectionLostError:
 
 
 def _text(error: Exception) -> str:
+    if isinstance(error, aiohttp.ClientConnectorError) and not isinstance(error, aiohttp.ClientSSLError):
+        # The system's words, for aiohttp's show objects; a name that nobody knows has a number of its own, below zero.
+        return (os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)).lower()
     return str(error) or type(error).__name__
 
 

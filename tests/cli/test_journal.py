@@ -52,8 +52,7 @@ def interrupted(service: Service, job: str, path: str, journal: str, *more: str,
 
 def command_in(ran: Ran) -> list[str]:
     """The words of the command to go on with."""
-    line = next(line for line in ran.err.splitlines() if line.startswith("to go on: "))
-    words = shlex.split(line.removeprefix("to go on: "))
+    words = shlex.split(ran.err.partition("to go on:\n")[2].splitlines()[0])
     assert words[0] == "batchio"
     return words[1:]
 
@@ -159,7 +158,7 @@ def test_standard_input(service: Service, job: str, journal: str) -> None:
     ran = service.submit(job, "-", "--journal", journal, "--max-requests", "1", stdin=as_lines(TASKS[:1_000]))
     service.put_faults()
     assert ran.code == 3
-    assert "to go on, with the same standard input: batchio submit " in ran.err
+    assert "to go on, with the same standard input:\n  batchio submit " in ran.err
     ran = service.submit(job, "-", "--journal", journal, "--resume", stdin=as_lines(TASKS[:1_000]))
     assert ran.code == 0, ran.err
     assert len(service.ids(job)) == 1_000

@@ -18,6 +18,7 @@ from batchio.cli.checking import quick
 from batchio.cli.codes import CommandError
 from batchio.cli.portions import Bad
 from batchio.cli.tables import Table
+from batchio.service.versions import DEFAULT
 
 TASK = {"id": "t-{frame:03d}", "commandLine": "render {camera}", "displayName": "{note}"}
 NOTES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=8)
@@ -25,7 +26,7 @@ NOTES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x0
 
 def read(text: bytes, cuts: list[int] | None = None, **more: Any) -> tuple[list[Any], list[Bad], list[str]]:
     told: list[str] = []
-    table = Table(TASK, id=None, told=told.append, **more)
+    table = Table(TASK, id=None, version=DEFAULT, told=told.append, **more)
     ends = sorted({0, len(text), *(cut % (len(text) + 1) for cut in cuts or [])})
     chunks = [text[start:end] for start, end in pairwise(ends)]
     portions = list(table.tasks(chunks, quick))
@@ -112,13 +113,13 @@ def test_a_bad_header(text: bytes, words: str) -> None:
 
 def test_what_is_wrong_with_the_template_shows_in_the_first_row() -> None:
     for text in (b"n\n1\n2\n", b'{"n": 1}\n{"n": 2}\n'):
-        table = Table({"id": "{n}", "commandLine": "x", "requiredSlots": "n-{n}"}, id=None, told=None)
+        table = Table({"id": "{n}", "commandLine": "x", "requiredSlots": "n-{n}"}, id=None, version=DEFAULT, told=None)
         (bad,) = [portion.bad for portion in table.tasks([text], quick) if portion.bad]
         assert "requiredSlots: expected a whole number, not a string" in bad.why
 
 
 def test_a_line_without_an_end_is_not_held() -> None:
-    table = Table(TASK, id=None, told=None)
+    table = Table(TASK, id=None, version=DEFAULT, told=None)
     *_, last = table.tasks([HEADER, *[b"x" * 1_000_000] * 6], quick)
     assert last.bad is not None
     assert (last.bad.line, last.bad.why, last.bad.fatal) == (2, "a line is longer than 4 MB", True)
