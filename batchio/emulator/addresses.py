@@ -12,14 +12,19 @@ ANY = ("", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
 """Hosts that stand for every address of the machine."""
 
 
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches it."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def checked_host(host: str, nodes: str) -> str:
     """The host; the caller's caller is warned where it is beyond loopback, and of what `nodes` makes of that."""
-    try:
-        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        local = False
-    if not local:
-        danger = "; whoever has its key can run any command here" if nodes == "process" else ""
+    if not is_loopback(host):
+        # The key is published, and a token needs none.
+        danger = "; whoever reaches it can run any command here" if nodes == "process" else ""
         warnings.warn(f"the emulator listens on {host!r}, beyond this machine's loopback{danger}", stacklevel=3)
     return host
 

@@ -20,7 +20,7 @@ from aiohttp import web
 from ..credentials import SharedKeyCredential
 from ..errors import ConfigurationError
 from ..service.operations import OPERATIONS
-from .addresses import checked_host, url_of
+from .addresses import checked_host, is_loopback, url_of
 from .authentication import Doorkeeper
 from .clock import Clock
 from .connections import LocalServer
@@ -107,6 +107,7 @@ class Emulator:
             log=self._log,
             control=Control(self._store, self._faults, self._log, self.reset),
             latency=latency,
+            loopback=is_loopback(host),
             kept=None if self._keeper is None else self._keeper.kept,
         )
         self._runner: web.ServerRunner | None = None

@@ -683,5 +683,5 @@ def test_a_root_that_belongs_to_somebody_else(tmp_path: Path, monkeypatch: pytes
 
 
 def test_it_warns_beyond_loopback() -> None:
-    with pytest.warns(UserWarning, match="can run any command here"):
+    with pytest.warns(UserWarning, match="whoever reaches it can run any command here"):
         Emulator(nodes="process", host="0.0.0.0")  # noqa: S104 - that it warns is the point
