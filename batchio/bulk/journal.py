@@ -74,6 +74,8 @@ _LAYOUTS: dict[int, Struct] = {
 }
 _MOST_CODE = 255
 _MOST_COUNT = 2**32 - 1
+_MOST_TASKS = 2**40
+"""No input is longer. What says more is not believed, for a resumed run would write a record for each 2**32 of them."""
 
 
 class Chain:
@@ -179,6 +181,8 @@ class State:
     def take(self, kind: Kind, fields: tuple[int, ...], code: str) -> bool:
         """Learn from one record; false where it cannot be true."""
         first, *more = fields
+        if first > _MOST_TASKS:
+            return False
         if kind is Kind.HASH:
             return self._take_block(Block(first, more[0], more[1]))
         if kind is Kind.RESERVE:

@@ -17,10 +17,12 @@ from pathlib import Path
 from ..errors import ConfigurationError
 from . import journal
 from .journal import Chain, State
-from .journal_header import Header, encode_header
+from .journal_header import MAGIC, Header, encode_header
 
 _OWNER_ONLY = 0o600
 _CREATED = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
+# To open a pipe would wait for who writes it.
+_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 class JournalFile:
@@ -66,8 +68,7 @@ class JournalFile:
             os.close(descriptor)
 
     def _begin(self, header: Header) -> None:
-        if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
-            raise ConfigurationError("it is no regular file")
+        _check_regular(self._descriptor)
         _lock(self._descriptor)
         data = _read(self._descriptor)
         if not data:
@@ -96,7 +97,12 @@ class JournalFile:
 def read(path: str) -> State:
     """What a journal says, whoever has it open; raises `ConfigurationError`."""
     with _named(path):
-        return journal.replay(Path(path).read_bytes())
+        descriptor = os.open(path, _READ)
+        try:
+            _check_regular(descriptor)
+            return journal.replay(_read(descriptor))
+        finally:
+            os.close(descriptor)
 
 
 @contextmanager
@@ -110,10 +116,18 @@ def _named(path: str) -> Generator[None]:
         raise ConfigurationError(f"journal {path}: {(error.strerror or str(error)).lower()}") from error
 
 
+def _check_regular(descriptor: int) -> None:
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        raise ConfigurationError("it is no regular file")
+
+
 def _read(descriptor: int) -> bytes:
     parts: list[bytes] = []
     while part := os.read(descriptor, 1 << 20):
         parts.append(part)
+        if not parts[0].startswith(MAGIC):
+            # Somebody's film, which need not fit into memory to be refused.
+            break
     return b"".join(parts)
 
 

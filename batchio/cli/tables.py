@@ -7,6 +7,7 @@ the line, and the values of a row never are.
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any
@@ -22,6 +23,7 @@ from .reading import read_tasks
 from .shapes import BOM, GZIP_MAGIC
 
 _AT_ONCE = 500
+_NAMED = 10
 _encode = msgspec.json.Encoder().encode
 _as_row = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -186,7 +188,7 @@ def _split(block: bytes) -> list[bytes]:
 def _header(names: list[str]) -> list[str]:
     if not all(name.strip() for name in names):
         raise CommandError("--rows: the first line names the columns, and one of the names is empty")
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
     if twice:
-        raise CommandError(f"--rows: the first line names {', '.join(twice)} more than once")
+        raise CommandError(f"--rows: the first line names {', '.join(twice[:_NAMED])} more than once")
     return names

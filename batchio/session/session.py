@@ -286,7 +286,7 @@ class Session:
         if not self.endpoint.owns(link):
             raise DecodeError("the page's nextLink leads to another host; it was not followed")
         parts = urlsplit(link)
-        path = escape("nextLink", parts.path, safe=_IN_LINKS)
+        path = escape("nextLink", parts.path, safe=_IN_LINKS) or "/"
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         return msgspec.structs.replace(
             first,

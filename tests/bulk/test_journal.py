@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from zlib import crc32
 
 import pytest
 from hypothesis import given, settings
@@ -175,6 +176,8 @@ def test_records_cannot_change_places() -> None:
         settled(Kind.REJECTED, 300, 301),
         settled(Kind.ADDED, 10, 10),
         lambda to: to.end(0, 9),
+        lambda to: to.reserve(2**63),
+        lambda to: to.range(Kind.MAYBE, 2**63, 2**63 + 1),
         hashed(200),
     ],
 )
@@ -229,6 +232,19 @@ def test_a_newer_format_is_refused() -> None:
     newer = BEGIN[:8] + b"\x02\x00" + BEGIN[10:]
     with pytest.raises(ConfigurationError, match="its format is version 2, and this batchio knows 1 at most"):
         decode_header(newer)
+
+
+@pytest.mark.parametrize("text", [b"{}", b"\xff", b"[" * 5_000, b'{"endpoint":"x","job":"y","created":"soon"}'])
+def test_a_header_that_says_nothing_is_refused(text: bytes) -> None:
+    data = BEGIN[:10] + len(text).to_bytes(4, "little") + text
+    with pytest.raises(ConfigurationError, match="its header does not say whose journal it is"):
+        replay(data + crc32(data).to_bytes(4, "little"))
+
+
+def test_the_most_that_is_believed_is_resumed_with_little() -> None:
+    state = replay(journal(lambda to: to.reserve(2**40)))
+    assert (state.lost, list(state.maybe)) == (0, [(0, 2**40)])
+    assert len(opening(state)[0]) < 10_000
 
 
 def test_ten_million_tasks_take_two_megabytes() -> None:

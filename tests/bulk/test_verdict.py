@@ -106,7 +106,11 @@ def test_not_is_all_added(results: list[Result]) -> None:
 
 
 @pytest.mark.parametrize(
-    "answer", [b"", b"<html>", b"{}", b'{"value":null}', b'{"value":[{"taskId":"Task-0"}]}', b"\xff"]
+    "answer",
+    [
+        *(b"", b"<html>", b"{}", b'{"value":null}', b'{"value":[{"taskId":"Task-0"}]}', b"\xff"),
+        b'{"value":[{"status":"success","taskId":"Task-0"}],"more":' + b"[" * 5_000 + b"]" * 5_000 + b"}",
+    ],
 )
 def test_what_is_no_answer_adds_nothing(answer: bytes) -> None:
     assert not is_all_added(_tasks(1), answer)

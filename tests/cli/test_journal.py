@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batchio import ConfigurationError
+from batchio.bulk import journal_file
 from batchio.bulk.journal_file import read
 from batchio.cli import app
 from batchio.cli.going_on import how_to_go_on
@@ -259,6 +262,29 @@ def test_what_cannot_be_shown(
     assert app.run(["journal", "show", "--bogus"]) == 2
     assert "unknown option --bogus" in capfd.readouterr().err
     assert app.run(["journal", "show", os.path.dirname(journal)]) == 2  # noqa: PTH120 - a text
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with a name")
+def test_a_pipe_is_not_waited_for(capfd: pytest.CaptureFixture[str], journal: str) -> None:
+    os.mkfifo(journal)
+    assert app.run(["journal", "show", journal]) == 2
+    assert capfd.readouterr().err == f"batchio: journal {journal}: it is no regular file\n"
+
+
+def test_of_what_is_no_journal_little_is_read(journal: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(journal).write_bytes(b"x" * 10_000_000)
+    sizes: list[int] = []
+    real = os.read
+
+    def counted(descriptor: int, most: int) -> bytes:
+        sizes.append(most)
+        return real(descriptor, most)
+
+    monkeypatch.setattr(os, "read", counted)
+    for look in (journal_file.read, lambda path: journal_file.JournalFile.open(path, "x", "y", datetime.now(UTC))):
+        with pytest.raises(ConfigurationError, match="it does not begin as a journal of batchio does"):
+            look(journal)
+    assert sum(sizes) < 5_000_000
 
 
 def shown(capfd: pytest.CaptureFixture[str], journal: str) -> tuple[list[str], dict[str, Any]]:

@@ -111,6 +111,23 @@ def test_a_bad_header(text: bytes, words: str) -> None:
     assert str(told.value).startswith(words)
 
 
+def test_a_header_of_very_many_names_is_read() -> None:
+    names = [b"c%d" % number for number in range(30_000)]
+    tasks, bad, _ = read(b",".join([b"note", b"frame", b"camera", *names]) + b"\na,1,c" + b"," * len(names))
+    assert ([task["id"] for task in tasks], bad) == (["t-001"], [])
+    with pytest.raises(CommandError) as told:
+        read(b",".join([b"note", *names, *names]))
+    assert len(str(told.value)) < 300
+
+
+@pytest.mark.parametrize("text", ["n=1.." + "9" * 5_000, "n=1..9999999999999999999", "n=1..2.." + "9" * 5_000])
+def test_an_axis_of_endless_digits(text: str) -> None:
+    with pytest.raises(CommandError, match="a range is whole numbers of at most 18 digits"):
+        sweeping.axes_of(text)
+    with pytest.raises(CommandError, match="--shard: 1/N to N/N"):
+        sweeping.part_of("1/" + "9" * 5_000)
+
+
 def test_what_is_wrong_with_the_template_shows_in_the_first_row() -> None:
     for text in (b"n\n1\n2\n", b'{"n": 1}\n{"n": 2}\n'):
         table = Table({"id": "{n}", "commandLine": "x", "requiredSlots": "n-{n}"}, id=None, version=DEFAULT, told=None)
