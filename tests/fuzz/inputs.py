@@ -22,6 +22,7 @@ from batchio.cli.reading import read_tasks
 from batchio.cli.source import Source
 from batchio.cli.sweeping import axes_of, part_of
 from batchio.cli.tables import Table
+from batchio.service.versions import DEFAULT
 
 from .target import Target, text_of
 
@@ -89,7 +90,7 @@ def read_rows(data: bytes) -> None:
     template = {"id": "{a}", "commandLine": text_of(command), "requiredSlots": "{b}", "displayName": "{c:03d}"}
 
     def read(size: int) -> Any:
-        table = Table(template, id=None, told=None)
+        table = Table(template, id=None, told=None, version=DEFAULT)
         try:
             found = _gathered(table.tasks(_cut(rows, size), quick))
             if not (found[1] or found[2]):
