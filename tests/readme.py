@@ -51,10 +51,10 @@ async def ran(name: str, changes: Changes | None = None, *, job: str | None = JO
     return names
 
 
-def written(name: str, folder: Path, changes: Changes | None = None) -> Path:
+def written(name: str, folder: Path, changes: Changes | None = None, *, job: str | None = JOB) -> Path:
     """An example as a file."""
     path = folder / name
-    path.write_text(example(name, changes), "utf-8")
+    path.write_text(example(name, changes, job=job), "utf-8")
     return path
 
 

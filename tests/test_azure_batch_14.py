@@ -30,7 +30,7 @@ def test_with_azure_batch_14(tmp_path: Path) -> None:
         pytest.skip(f"pip cannot install it here: {made.stderr.strip().splitlines()[-1:]}")
     # Its ways with dates and escapes are its own business.
     words = ("-q", "-W", "ignore", "-p", "no:cacheprovider", "-p", "no:xdist", "-k", "azure_batch_14 and not many")
-    files = (str(HERE / name) for name in ("test_from_wire.py", "test_peers.py", "test_readme.py"))
+    files = (str(HERE / name) for name in ("test_from_wire.py", "test_peers.py", "test_readme_migration.py"))
     run = ran("pytest", *words, *files, path=str(tmp_path))
     assert run.returncode == 0, run.stdout + run.stderr
     assert "4 passed" in run.stdout

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ast
-import importlib
 import re
-from collections.abc import Iterator
+import tomllib
 from typing import Any
 
 import pytest
@@ -13,14 +11,7 @@ from readme import ROOT, TEXT, example, ran
 from scripted import ScriptedService, connect
 
 import batchio
-from batchio import BatchClient, SharedKeyCredential, to_wire
-
-BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
-
-
-@pytest.mark.parametrize("code", BLOCKS, ids=lambda code: code.strip().splitlines()[0])
-def test_a_block_is_python(code: str) -> None:
-    compile(code, "README.md", "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+from batchio import to_wire
 
 
 def test_contributors_install_and_run_what_ci_does() -> None:
@@ -33,65 +24,18 @@ def test_contributors_install_and_run_what_ci_does() -> None:
         assert words in told
 
 
-# Coming from azure-batch.
-
-TABLE = re.findall(r"^\| (`.*`) \| (`.*`) \| (`.*`) \|$", TEXT.split("## Coming from azure-batch")[1], re.MULTILINE)
-
-
-def calls(column: int) -> Iterator[str]:
-    """The calls of a column on the client, dotted: `task.add`."""
-    for row in TABLE:
-        yield from re.findall(r"`client\.([\w.]+)\(", row[column])
+def test_the_guidelines_name_all_that_is_needed() -> None:
+    needs = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+    (row,) = re.findall(r"^\| no dependencies but .* \| no \| ([^;]+);", TEXT, re.MULTILINE)
+    assert sorted(row.split(", ")) == sorted(need.partition(">")[0] for need in needs)
 
 
-def reached(client: Any, call: str) -> Any:
-    """What a dotted name leads to."""
-    for name in call.split("."):
-        client = getattr(client, name)
-    return client
+# Coming from azure-batch: the calls are in test_readme_migration.py.
 
 
 @pytest.fixture(scope="module")
 def azure() -> Any:
     return pytest.importorskip("azure.batch")
-
-
-def test_the_table_is_read() -> None:
-    assert len(TABLE) > 30
-    assert all(len(list(calls(column))) >= len(TABLE) - 1 for column in range(3))
-
-
-def test_our_calls_are_there() -> None:
-    client = BatchClient("http://127.0.0.1:1", SharedKeyCredential("a", "a2V5"))
-    for call in calls(2):
-        assert callable(reached(client, call))
-
-
-def test_the_calls_of_azure_batch_15_are_there(azure: Any) -> None:
-    if not azure.__version__.startswith("15."):
-        pytest.skip(f"this is azure-batch {azure.__version__}")
-    key = importlib.import_module("azure.core.credentials").AzureNamedKeyCredential("account", "a2V5")
-    asynchronous = importlib.import_module("azure.batch.aio")
-    for kind in (azure.BatchClient, asynchronous.BatchClient):
-        client = kind("https://acme.batch.azure.com", key)
-        for call in calls(1):
-            assert callable(reached(client, call))
-    assert issubclass(azure.models.CreateTasksError, importlib.import_module("azure.core.exceptions").HttpResponseError)
-
-
-# It warns of its own ways.
-@pytest.mark.filterwarnings("ignore::SyntaxWarning", "ignore::DeprecationWarning")
-def test_the_calls_of_azure_batch_14_are_there(azure: Any) -> None:
-    if not azure.__version__.startswith("14."):
-        pytest.skip(f"this is azure-batch {azure.__version__}")
-    credential = importlib.import_module("azure.batch.batch_auth").SharedKeyCredentials("account", "a2V5")
-    client = azure.BatchServiceClient(credential, "https://acme.batch.azure.com")
-    for call in calls(0):
-        assert callable(reached(client, call))
-    models = importlib.import_module("azure.batch.models")
-    assert models.TaskListOptions(filter="x").filter == "x"
-    assert issubclass(models.BatchErrorException, Exception)
-    assert importlib.import_module("azure.batch.custom.custom_errors").CreateTasksErrorException
 
 
 async def test_their_tasks_are_taken_as_they_are(azure: Any, service: ScriptedService) -> None:

@@ -229,11 +229,10 @@ async def test_errors(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 async def test_the_fixtures(tmp_path: Path) -> None:
-    written_to = tmp_path / "test_farm.py"
-    written_to.write_text(example("test_farm.py", job=None), "utf-8")
+    path = written("test_farm.py", tmp_path, job=None)
     (words,) = re.findall(r"`pytest (-p batchio.pytest_plugin [^`]+)`", TEXT)
     said = await program(
-        *(sys.executable, "-m", "pytest", "-q", *words.split(), written_to.name),
+        *(sys.executable, "-m", "pytest", "-q", *words.split(), path.name),
         folder=tmp_path,
         environment={"PYTHONPATH": str(ROOT)},
     )

@@ -19,7 +19,7 @@ import msgspec
 from ..errors import EncodeError, VersionError
 from ..models.base import Model, OpenEnum, Rule, duration_text, field_rules, field_types, time_text
 from ..service.versions import DEFAULT, is_known, versions_of
-from .reading import as_dict, kind_of
+from .reading import NO_TIME, as_dict, kind_of
 
 
 class _Way(msgspec.Struct, frozen=True):
@@ -246,6 +246,7 @@ def _boolean(value: Any, path: str, rule: Rule) -> bool:  # noqa: ARG001 - as th
 
 
 def _duration(value: Any, path: str, rule: Rule) -> str:
+    value = timedelta() if value == NO_TIME else value
     try:
         span = msgspec.convert(value, timedelta)
     except msgspec.ValidationError:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import NoneType, UnionType
 from typing import Any, Union, cast, get_args, get_origin
 
@@ -17,6 +17,8 @@ import msgspec
 from ..errors import EncodeError
 from ..models.base import M, Model, field_types, to_wire
 
+NO_TIME = "P"
+"""How azure-batch 15 writes a duration of nothing."""
 # Its seven fraction digits do not fit into a datetime, and rounded they would be the next year.
 _LAST_MOMENT = re.compile(r"(9999-12-31T23:59:59\.\d{6})\d+")
 
@@ -67,6 +69,8 @@ def _named(hint: Any, value: Any, path: str) -> Any:
         return [_named(inner, item, f"{path}[{at}]") for at, item in enumerate(items)]
     if isinstance(value, str) and datetime in _arms(hint):
         return _LAST_MOMENT.sub(r"\1", value)
+    if value == NO_TIME and timedelta in _arms(hint):
+        return timedelta()
     return value
 
 

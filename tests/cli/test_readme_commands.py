@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
+import sys
 import uuid
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from readme import example
+from readme import example, written
 
 from .conftest import Service, as_lines, environment, run, start, task
 
 LINES = [line for line in example("commands", job=None).splitlines() if not line.startswith("pip ")]
 FEWER = {"100000": "2000", "8080": "0"}
+
+
+@contextmanager
+def running(*words: str) -> Generator[subprocess.Popen[bytes]]:
+    """A command that goes on until it is ended."""
+    with start(*words, environment=environment()) as process:
+        try:
+            yield process
+        finally:
+            process.terminate()
 
 
 @pytest.mark.parametrize("line", LINES, ids=lambda line: line.split("  ")[0])
@@ -25,10 +39,9 @@ def test_a_command(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert program == "batchio"
     words = [{"JOB": job, "POOL": "farm", **FEWER}.get(word, word) for word in words]
     if words[0] == "emulator":
-        with start(*words, environment=environment()) as process:
+        with running(*words) as process:
             assert process.stdout is not None
             assert b"http" in process.stdout.readline()
-            process.terminate()
         return
     if "render.journal" in words:
         assert service.run(*begun).code == 0
@@ -37,5 +50,20 @@ def test_a_command(service: Service, tmp_path: Path, monkeypatch: pytest.MonkeyP
     done = service.run(*words) if words[0] != "demo" else run(*words, environment=environment())
     assert (done.code, "batchio: " in done.err) == (0, False), done.err
     assert done.out
-    if words[0] == "submit" and "--dry-run" not in words:
+    if words[0] == "submit" and not {"--dry-run", "--emulator"} & {*words}:
         assert service.ids(job) == ["a", "b"]
+
+
+def test_the_first_try(tmp_path: Path) -> None:
+    first, *others = (shlex.split(line) for line in example("try", job=None).splitlines())
+    written("main.py", tmp_path, {"1_000_000": "1_000"}, job=None)
+    with running(*first[1:]) as process:
+        assert process.stdout is not None
+        exports = [shlex.split(process.stdout.readline().decode()) for _ in range(4)][1:]
+        assert [words[0] for words in exports] == ["export"] * 3
+        here = environment(**dict(pair.split("=", 1) for _, pair in exports))
+        for words in others:
+            assert run(*words[1:], environment=here).code == 0
+        command = [sys.executable, "main.py"]
+        done = subprocess.run(command, cwd=tmp_path, env=here, capture_output=True, check=False)  # noqa: S603 - our own example
+    assert (done.returncode, done.stdout) == (0, b"1000 added\n"), done.stderr

@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from aiohttp import web as server
 from readme import Changes, defined, environment_of
-from scripted import ScriptedService, hang, leaves_nothing, make_ids, settled
+from scripted import ScriptedService, hang, item_error, leaves_nothing, make_ids, settled
 
 
 @pytest.fixture(autouse=True)
@@ -44,15 +44,17 @@ async def test_many_requests_to_a_backend_are_few_to_the_service(
     web: aiohttp.ClientSession, service: ScriptedService
 ) -> None:
     service.truth.preload(["frame-7"])
+    service.items = lambda task_id, _: item_error() if task_id == "frame-8" else None
     service.latency = 0.05
     with leaves_nothing():
         async with backend() as (address, feed):
             answers = await asyncio.gather(*(post(web, f"{address}/{frame}") for frame in range(600)))
         await web.close()
         await settled()
-    assert Counter(status for status, _ in answers) == {201: 599, 409: 1}
+    assert Counter(status for status, _ in answers) == {201: 598, 409: 1, 422: 1}
     assert answers[7] == (409, {"state": "existed"})
-    assert sorted(service.truth.adds) == sorted(set(make_ids(600, "frame")) - {"frame-7"})
+    assert answers[8][0] == 422
+    assert sorted(service.truth.adds) == sorted(set(make_ids(600, "frame")) - {"frame-7", "frame-8"})
     assert feed.report.taken == 600
     # 600 requests came in; some of those that went out are full, and none of them was for one task alone as a rule.
     assert len(service.history) < 100
