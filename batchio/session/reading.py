@@ -17,6 +17,7 @@ import msgspec
 from ..errors import EncodeError
 from ..models.base import M, Model, field_types, to_wire
 
+_HALF = re.compile("[\ud800-\udfff]").search
 # Its seven fraction digits do not fit into a datetime, and rounded they would be the next year.
 _LAST_MOMENT = re.compile(r"(9999-12-31T23:59:59\.\d{6})\d+")
 
@@ -65,8 +66,10 @@ def _named(hint: Any, value: Any, path: str) -> Any:
     if isinstance(value, list | tuple):
         items, inner = cast("list[object]", value), _inner(hint, list, 0)
         return [_named(inner, item, f"{path}[{at}]") for at, item in enumerate(items)]
-    if isinstance(value, str) and datetime in _arms(hint):
-        return _LAST_MOMENT.sub(r"\1", value)
+    if isinstance(value, str):
+        if _HALF(value):
+            raise EncodeError("holds half a character (a lone surrogate)", path=path)
+        return _LAST_MOMENT.sub(r"\1", value) if datetime in _arms(hint) else value
     return value
 
 
