@@ -146,6 +146,11 @@ def test_endpoints(endpoint: str, url: str) -> None:
         "https://ac me.example",
         "https://größe.example",
         "https://acme.example\\evil.example",
+        "https://acme.example:0",
+        "https://acme\n.example",
+        "https://ac\tme.example",
+        "http://x[::1]",
+        "https://\u212aelvin.example",
     ],
 )
 def test_endpoints_that_are_refused(endpoint: Any) -> None:

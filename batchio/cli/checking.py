@@ -123,7 +123,8 @@ def _syntax(piece: bytes, text: str) -> Fault:
     """Where JSON is broken; the standard library says it exactly, msgspec is now and then some bytes off."""
     readable = piece.decode("utf-8")
     try:
-        json.loads(readable)
+        # Python refuses to read a number of thousands of digits.
+        json.loads(readable, parse_int=str)
     except json.JSONDecodeError as error:
         return Fault(len(readable[: error.pos].encode()), f"not JSON: {error.msg.removesuffix(' at')}", broken=True)
     except RecursionError:

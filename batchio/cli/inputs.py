@@ -18,7 +18,7 @@ from ..errors import ConfigurationError
 from .checking import FAULTS, Judge, full_judge, id_of, quick
 from .codes import CommandError
 from .options import SubmitOptions
-from .portions import Portion
+from .portions import LIMIT, LIMIT_WORDS, Portion
 from .reading import read_tasks
 from .screen import Screen
 from .source import Source
@@ -212,7 +212,7 @@ def open_input(file: str | None, options: SubmitOptions) -> Input:
 def read_object(option: str, path: str) -> dict[str, Any]:
     """The JSON object in the file that an option names; raises `CommandError`."""
     try:
-        text = b"".join(Source(path).chunks())
+        text = _text_of(path)
     except CommandError as error:
         raise CommandError(f"{option} {error}") from None
     try:
@@ -221,3 +221,12 @@ def read_object(option: str, path: str) -> dict[str, Any]:
         raise CommandError(f"{option} {path}: it holds one JSON object") from None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise CommandError(f"{option} {path}: not JSON: {error}") from None
+
+
+def _text_of(path: str) -> bytes:
+    text = b""
+    for chunk in Source(path).chunks():
+        text += chunk
+        if len(text) > LIMIT:
+            raise CommandError(f"{path}: {LIMIT_WORDS}")
+    return text

@@ -20,7 +20,7 @@ CLOUDS = {
 }
 """Cloud -> scope of its tokens. The double slash is right: the resource's id ends in a slash."""
 
-_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
+_PLACE = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[1-9][0-9]*)?")
 _SUFFIXES = {"usgovcloudapi.net": "usgovernment", "chinacloudapi.cn": "china"}
 
 
@@ -55,7 +55,8 @@ def parse_endpoint(endpoint: str, *, allow_http: bool = False) -> Endpoint:
         raise ConfigurationError("endpoint: not a URL (https://ACCOUNT.REGION.batch.azure.com)") from None
     if "@" in parts.netloc:
         raise ConfigurationError("endpoint: a URL with a user name or password is refused")
-    if parts.scheme not in ("https", "http") or not _HOST.fullmatch(host):
+    # A line break or tab inside of it, which `urlsplit` leaves out, makes another host of it.
+    if parts.scheme not in ("https", "http") or not _PLACE.fullmatch(parts.netloc) or not text.isprintable():
         raise ConfigurationError(
             "endpoint: an https URL with a host is needed (https://ACCOUNT.REGION.batch.azure.com)"
         )

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ..errors import BatchioError, HttpResponseError
-from .request import Request
+from .request import Request, readable
 
 logger = logging.getLogger("batchio")
 
@@ -106,7 +106,7 @@ def _fields(request: Request, attempt: int) -> dict[str, Any]:
 
 
 def _request_id(headers: Mapping[str, str]) -> dict[str, str]:
-    found = headers.get("request-id")
+    found = readable(headers.get("request-id"))
     return {} if found is None else {"request_id": found}
 
 

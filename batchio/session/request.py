@@ -76,12 +76,19 @@ def receipt_of(answer: Answer) -> Receipt:
     head = answer.headers
     return Receipt(
         status=answer.status,
-        request_id=head.get("request-id"),
-        client_request_id=head.get("client-request-id"),
-        e_tag=head.get("ETag"),
+        request_id=readable(head.get("request-id")),
+        client_request_id=readable(head.get("client-request-id")),
+        e_tag=readable(head.get("ETag")),
         last_modified=http_date(head.get("Last-Modified")),
-        data_service_id=head.get("DataServiceId"),
+        data_service_id=readable(head.get("DataServiceId")),
     )
+
+
+def readable(text: str | None) -> str | None:
+    """What a header says as text that can be written: aiohttp gives bytes that are no UTF-8 as halves of characters."""
+    if text is None or text.isascii():
+        return text
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def http_date(text: str | None) -> datetime | None:

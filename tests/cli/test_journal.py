@@ -20,9 +20,12 @@ from hypothesis import strategies as st
 
 from batchio import ConfigurationError
 from batchio.bulk import journal_file
+from batchio.bulk.blocks import BLOCK, Digest
+from batchio.bulk.journal import Ending, Kind
 from batchio.bulk.journal_file import read
 from batchio.cli import app
 from batchio.cli.going_on import how_to_go_on
+from batchio.cli.journal import as_mapping
 from batchio.cli.options import SubmitOptions
 
 from .conftest import Ran, Service, as_lines, ended, environment, run, start, task, wait_for, wait_for_first_tasks
@@ -285,6 +288,17 @@ def test_of_what_is_no_journal_little_is_read(journal: str, monkeypatch: pytest.
         with pytest.raises(ConfigurationError, match="it does not begin as a journal of batchio does"):
             look(journal)
     assert sum(sizes) < 5_000_000
+
+
+def test_a_journal_of_very_many_gaps_is_added_up(journal: str) -> None:
+    opened = journal_file.JournalFile.open(journal, "https://acme", "render", datetime.now(UTC))
+    digest, to, gaps = Digest(), opened.chain, range(0, 10 * BLOCK, 2)
+    opened.write(b"".join(map(to.block, digest.add([f"t-{at}" for at in range(10 * BLOCK)]))))
+    opened.write(b"".join(to.range(Kind.ADDED, at, at + 1) + to.range(Kind.MAYBE, at + 1, at + 2) for at in gaps))
+    opened.write(to.end(10 * BLOCK, Ending.STOPPED))
+    opened.close()
+    found = as_mapping(read(journal))
+    assert (found["added"], found["open"], found["maybe_added"]) == (len(gaps),) * 3
 
 
 def shown(capfd: pytest.CaptureFixture[str], journal: str) -> tuple[list[str], dict[str, Any]]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import doctest
+import gzip
 import io
 import json
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +18,7 @@ from hypothesis import strategies as st
 from batchio.cli import going_on, sweeping
 from batchio.cli.checking import quick
 from batchio.cli.codes import CommandError
+from batchio.cli.inputs import read_object
 from batchio.cli.portions import Bad
 from batchio.cli.tables import Table
 from batchio.service.versions import DEFAULT
@@ -146,3 +149,11 @@ def test_a_line_without_an_end_is_not_held() -> None:
 def test_examples_in_docstrings(module: Any) -> None:
     found = doctest.testmod(module)
     assert (found.failed, found.attempted > 0) == (0, True)
+
+
+def test_a_template_that_is_far_too_long(tmp_path: Path) -> None:
+    packed = tmp_path / "task.json.gz"
+    packed.write_bytes(gzip.compress(b" " * 50_000_000, 1))
+    with pytest.raises(CommandError) as told:
+        read_object("--template", str(packed))
+    assert str(told.value) == f"--template {packed}: longer than 4 MB"

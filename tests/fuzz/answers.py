@@ -67,7 +67,8 @@ def read_error(data: bytes) -> None:
     assert "\n" not in codec.excerpt(body)
     for shown in (error, receipt_of(answer), file_info(answer)):
         assert repr(shown)
-    str(error).encode("utf-8", "surrogateescape")
+    str(error).encode()
+    msgspec.json.encode([receipt_of(answer), file_info(answer)])
 
 
 def _headers(head: bytes) -> CIMultiDict[str]:

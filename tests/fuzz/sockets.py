@@ -1,4 +1,4 @@
-"""HTTP answers over a real socket: any bytes, read in both ways."""
+"""HTTP answers over a real socket: any bytes, as an answer in both ways, and as a file."""
 
 from __future__ import annotations
 
@@ -11,7 +11,14 @@ from unittest.mock import patch
 from multidict import CIMultiDict
 from yarl import URL
 
-from batchio import TransportError
+from batchio import (
+    BatchClient,
+    BatchioError,
+    RequestTimeoutError,
+    RetryPolicy,
+    SharedKeyCredential,
+    TransportError,
+)
 from batchio.session import transport
 from batchio.session.request import Answer
 from batchio.session.transport import AiohttpTransport
@@ -54,6 +61,23 @@ class _Wire:
         finally:
             await carrier.close()
 
+    def read(self, start: int) -> bytes | BatchioError:
+        """A file from a byte on, with a few tries."""
+        return self.loop.run_until_complete(self._read(start))
+
+    async def _read(self, start: int) -> bytes | BatchioError:
+        key = SharedKeyCredential("acme", "a2V5")
+        policy = RetryPolicy(attempts=3, base=0.0, cap=0.0, deadline=1.0)
+        async with BatchClient(self.endpoint, key, retry=policy, timeout=SECONDS, trust_env=False) as client:
+            try:
+                async with client.tasks.get_file("j", "t", "f", start=start) as file:
+                    found = await file.read()
+                    length = file.properties.content_length
+                    assert length in (None, len(found)), (length, found)
+                    return found
+            except BatchioError as error:
+                return error
+
     def close(self) -> None:
         """Leave nothing open."""
         self._server.close()
@@ -88,6 +112,17 @@ def read_http(data: bytes) -> None:
         assert _values(ours) == _values(theirs)
 
 
+def read_file(data: bytes) -> None:
+    """A file as long as it is said to be, or an error of ours; from two places on, and the same each time."""
+    wire = _wire()
+    wire.data = data
+    for start in (0, 3):
+        found, again = wire.read(start), wire.read(start)
+        assert not isinstance(found, RequestTimeoutError)
+        assert type(found) is type(again)
+        assert isinstance(found, Exception) or found == again
+
+
 def _values(answer: Answer) -> tuple[Any, ...]:
     return answer.status, CIMultiDict(answer.headers), bytes(answer.body)
 
@@ -104,19 +139,24 @@ def http_seeds() -> Iterator[bytes]:
     yield b"HTTP/1.1 301 Moved\r\nLocation: http://other/\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 
 
-HTTP = Target(
-    read_http,
-    http_seeds,
-    (
-        b"HTTP/1.1 ",
-        b"\r\n",
-        b"Content-Length: ",
-        b"Transfer-Encoding: chunked\r\n",
-        b"Content-Encoding: deflate\r\n",
-        b"101",
-        b"Connection: Upgrade\r\nUpgrade: x\r\n",
-        b"ffffffffffffffff",
-        b"0\r\n\r\n",
-        b"Content-Encoding: br\r\n",
-    ),
+def file_seeds() -> Iterator[bytes]:
+    """Files in all the ways that HTTP has, some of them cut."""
+    yield from http_seeds()
+    yield b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\nLast-Modified: x\r\n\r\n0123456"
+    yield b"HTTP/1.1 206 OK\r\nContent-Length: 7\r\nContent-Range: bytes 3-9/10\r\n\r\n345"
+
+
+_WORDS = (
+    b"HTTP/1.1 ",
+    b"\r\n",
+    b"Content-Length: ",
+    b"Transfer-Encoding: chunked\r\n",
+    b"Content-Encoding: deflate\r\n",
+    b"101",
+    b"Connection: Upgrade\r\nUpgrade: x\r\n",
+    b"ffffffffffffffff",
+    b"0\r\n\r\n",
+    b"Content-Encoding: br\r\n",
 )
+HTTP = Target(read_http, http_seeds, _WORDS)
+FILES = Target(read_file, file_seeds, (*_WORDS, b"Content-Range: bytes 3-9/10", b"Last-Modified: x\r\n"))

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from . import answers, inputs, journals, languages, sockets, values
+from . import answers, bodies, inputs, journals, languages, sockets, values
 from .target import Target
 
 TARGETS: dict[str, Target] = {
     "answers": answers.ANSWERS,
+    "bodies": bodies.BODIES,
     "durations": values.DURATIONS,
+    "endpoints": bodies.ENDPOINTS,
     "errors": answers.ERRORS,
+    "files": sockets.FILES,
     "filters": languages.FILTERS,
     "formulas": languages.FORMULAS,
     "http": sockets.HTTP,
