@@ -236,8 +236,9 @@ async def test_a_limit_on_the_emulator_s_clock(farm: Farm) -> None:
 async def test_a_job_that_is_disabled_and_goes_on(farm: Farm) -> None:
     await farm.pool()
     await farm.job()
-    await farm.add(script("echo $$ >> pids; test $(wc -l < pids) -eq 2 || sleep 1000"))
-    await farm.is_state("running")
+    await farm.add(script("echo $$ >> pids; echo there; test $(wc -l < pids) -eq 2 || sleep 1000"))
+    # It is running a little before its process does anything.
+    await farm.lines(1)
     await farm.client.jobs.disable("job", {"disableTasks": "requeue"})
     await farm.is_state("active")
     await farm.job_is("disabled")
