@@ -29,7 +29,7 @@ from typing import Any
 
 import pytest
 from faults import ROOT, Mutant, files_in, mutants_of
-from fitting import import_mutated, swap
+from fitting import Functions, existing_functions, import_mutated, swap
 from measuring import Tests, in_a_fork, run_items
 
 KEPT = ROOT / ".mutation"
@@ -68,6 +68,7 @@ class Runner:
         self.mutants, self.known, self.budget = mutants, known, budget
         self.killers: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
         self.now = mmap.mmap(-1, 300)
+        self.functions: Functions = {}
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
@@ -75,6 +76,7 @@ class Runner:
         tests = Tests(session, KEPT / "tests.json")
         trial = Trial(tests, self.now)
         session.config.pluginmanager.register(trial)
+        self.functions = existing_functions()
         for mutant in self.mutants:
             if mutant.key in self.known:
                 self._count(mutant, self.known[mutant.key])
@@ -101,7 +103,7 @@ class Runner:
 
     def _live(self, mutant: Mutant, items: list[pytest.Item], trial: Trial) -> None:
         signal.alarm(30)
-        if swap(mutant):
+        if swap(mutant, self.functions):
             return run_items(items)
         import_mutated(mutant)
         code = pytest.main([*QUIET, *(item.nodeid for item in items)], plugins=[trial])
@@ -114,7 +116,7 @@ class Runner:
         names = list(tests.of(mutant))
         best = [name for name, _ in self.killers[mutant.path, mutant.where].most_common(3) if name in names]
         chosen: list[str] = []
-        left = self.budget
+        left = self.budget if mutant.in_function else self.budget / 2
         for name in dict.fromkeys([*best, *names]):
             left -= tests.seconds(name)
             if left < 0 and len(chosen) >= 5:
@@ -145,6 +147,7 @@ def run(options: argparse.Namespace) -> int:
         if options.sample and options.sample < len(found):
             found = random.Random(f"{options.seed}{path}").sample(found, options.sample)  # noqa: S311 - no secret
         mutants += found
+    mutants.sort(key=lambda mutant: not mutant.in_function)  # the quick ones first
     if options.again:
         known = {key: told for key, told in known.items() if told["status"] not in SURVIVED}
     print(f"{len(mutants)} mutants, {sum(mutant.key not in known for mutant in mutants)} to try", flush=True)
@@ -201,7 +204,7 @@ def main() -> int:
             command.add_argument("--sample", type=int, metavar="N", help="try N mutants of each file")
             command.add_argument("--seed", type=int, default=7, help="of the sample")
             command.add_argument("--again", action="store_true", help="try survivors once more")
-            command.add_argument("--budget", type=float, default=8, metavar="S", help="seconds of tests a mutant")
+            command.add_argument("--budget", type=float, default=3, metavar="S", help="seconds of tests a mutant")
     options = parser.parse_args()
     return int(options.function(options))
 

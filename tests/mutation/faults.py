@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import libcst as cst
+import libcst.matchers as m
 from libcst.metadata import MetadataWrapper, PositionProvider
 from mutmut.mutation.mutators import mutation_operators, operator_string
 
@@ -80,6 +81,8 @@ class Finder(cst.CSTVisitor):
         """Note the faults of a node, and say whether to look into it."""
         if isinstance(node, cst.Annotation | cst.Import | cst.ImportFrom) or _is_left_alone(node):
             return False
+        if not self.functions and _is_told_to_people(node):
+            return False
         if isinstance(node, cst.FunctionDef | cst.ClassDef):
             self.names.append(node.name.value)
         elif isinstance(node, cst.SimpleStatementLine):
@@ -125,10 +128,19 @@ class Finder(cst.CSTVisitor):
 
 
 def _is_left_alone(node: cst.CSTNode) -> bool:
-    """Whether a node is there for type checkers alone, or any fault in it is a TypeError."""
+    """Whether a node is for type checkers, for speed or for people alone, or any fault in it is a TypeError."""
     if isinstance(node, cst.If):
-        return isinstance(node.test, cst.Name) and node.test.value == "TYPE_CHECKING"
+        return m.matches(node.test, m.Name("TYPE_CHECKING"))
+    if isinstance(node, cst.Arg):
+        return node.keyword is not None and node.keyword.value in ("frozen", "gc")
+    if isinstance(node, cst.Assign):
+        return m.matches(node, m.Assign([m.AssignTarget(m.Name("__slots__"))]))
     return isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value in LEFT_ALONE
+
+
+def _is_told_to_people(node: cst.CSTNode) -> bool:
+    """Whether a constant is a text with words."""
+    return isinstance(node, cst.Assign) and isinstance(node.value, cst.SimpleString) and " " in node.value.value
 
 
 def mutants_of(path: str) -> list[Mutant]:

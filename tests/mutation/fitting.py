@@ -10,7 +10,9 @@ import importlib.machinery
 import inspect
 import os
 import sys
+from collections import defaultdict
 from collections.abc import Iterator
+from functools import cache
 from types import CodeType, FunctionType
 from typing import Any
 
@@ -35,21 +37,46 @@ def shell_of(code: CodeType) -> tuple[Any, ...]:
     return code.co_code, code.co_names, consts, inner
 
 
-def swap(mutant: Mutant) -> bool:
+Functions = dict[tuple[str, str, int], list[FunctionType]]
+
+
+def existing_functions() -> Functions:
+    """All functions of ours that exist, by file, name and line.
+
+    They are looked for once, before any fork: a fork that looks at all objects copies all memory. For the same reason
+    a fork's garbage collector leaves alone what was there before it.
+    """
+    found: Functions = defaultdict(list)
+    gc.collect()
+    for thing in gc.get_objects():
+        if isinstance(thing, FunctionType):
+            found[_place_of(thing.__code__)].append(thing)
+    gc.freeze()
+    return found
+
+
+def _place_of(code: CodeType) -> tuple[str, str, int]:
+    return code.co_filename, code.co_qualname, code.co_firstlineno
+
+
+def swap(mutant: Mutant, functions: Functions) -> bool:
     """Give all functions that exist their mutated code; False where the module itself has to be made anew."""
     file = str(ROOT / mutant.path)
-    old = compile(mutant.module.code, file, "exec", dont_inherit=True)
+    old = _compiled(mutant.module.code, file)
     new = compile(mutant.source, file, "exec", dont_inherit=True)
     if shell_of(old) != shell_of(new):
         return False
-    changed = {(a.co_qualname, a.co_firstlineno): b for a, b in zip(functions_of(old), functions_of(new), strict=True)}
-    for thing in gc.get_objects():
-        if isinstance(thing, FunctionType) and (code := thing.__code__).co_filename == file:
-            other = changed.get((code.co_qualname, code.co_firstlineno), code)
-            if other.co_freevars != code.co_freevars:
-                return False
-            thing.__code__ = other
+    for before, after in zip(functions_of(old), functions_of(new), strict=True):
+        if before.co_freevars != after.co_freevars:
+            return False
+        for function in functions.get(_place_of(before), ()) if before != after else ():
+            function.__code__ = after
     return True
+
+
+@cache
+def _compiled(source: str, file: str) -> CodeType:
+    return compile(source, file, "exec", dont_inherit=True)
 
 
 def import_mutated(mutant: Mutant) -> None:

@@ -22,6 +22,9 @@ import pytest
 from coverage import Coverage
 from faults import ROOT, Mutant
 
+SINGLE_MODULES = 12
+"""A test that runs lines of no more files than that looks at single modules."""
+
 
 @cache
 def digest(path: Path) -> str:
@@ -99,15 +102,20 @@ class Tests:
                 raise SystemExit("the tests could not be measured")
             self.known = json.loads(kept.read_bytes())
         failed = [name for name in self.items if self.known[name]["failed"]]
-        print(*(f"{name} fails without any fault and is left out" for name in failed), sep="\n")
-        self.names = sorted(self.items.keys() - set(failed), key=self.seconds)
+        for name in failed:
+            print(f"{name} fails without any fault and is left out")
+        self.names = sorted(self.items.keys() - set(failed), key=self._order)
 
     def seconds(self, name: str) -> float:
         """How long a test takes."""
         return float(self.known[name]["seconds"])
 
+    def _order(self, name: str) -> tuple[bool, float]:
+        """Tests of single modules first, for they look closest; then the quick ones."""
+        return len(self.known[name]["lines"]) > SINGLE_MODULES, self.seconds(name)
+
     def of(self, mutant: Mutant) -> Iterator[str]:
-        """The tests that run a mutant's lines, the quickest first."""
+        """The tests that run a mutant's lines, in their order."""
         now = digest(ROOT / mutant.path)
         first, last = mutant.lines
         for name in self.names:
