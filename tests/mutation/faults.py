@@ -132,7 +132,7 @@ def _is_left_alone(node: cst.CSTNode) -> bool:
     if isinstance(node, cst.If):
         return m.matches(node.test, m.Name("TYPE_CHECKING"))
     if isinstance(node, cst.Arg):
-        return node.keyword is not None and node.keyword.value in ("frozen", "gc")
+        return node.keyword is not None and node.keyword.value in ("frozen", "gc", "strict")
     if isinstance(node, cst.Assign):
         return m.matches(node, m.Assign([m.AssignTarget(m.Name("__slots__"))]))
     return isinstance(node, cst.Call) and isinstance(node.func, cst.Name) and node.func.value in LEFT_ALONE
