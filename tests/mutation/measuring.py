@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
@@ -104,15 +104,11 @@ class Tests:
         failed = [name for name in self.items if self.known[name]["failed"]]
         for name in failed:
             print(f"{name} fails without any fault and is left out")
-        self.names = sorted(self.items.keys() - set(failed), key=self._order)
+        self.names = self._sorted(self.items.keys() - set(failed))
 
     def seconds(self, name: str) -> float:
         """How long a test takes."""
         return float(self.known[name]["seconds"])
-
-    def _order(self, name: str) -> tuple[bool, float]:
-        """Tests of single modules first, for they look closest; then the quick ones."""
-        return len(self.known[name]["lines"]) > SINGLE_MODULES, self.seconds(name)
 
     def of(self, mutant: Mutant) -> Iterator[str]:
         """The tests that run a mutant's lines, in their order."""
@@ -123,6 +119,16 @@ class Tests:
             changed = self.known[name]["code"].get(mutant.path) != now
             if lines and (changed or not mutant.in_function or any(first <= line <= last for line in lines)):
                 yield name
+
+    def _sorted(self, names: Iterable[str]) -> list[str]:
+        """Tests of single modules first, for they look closest; then the quick ones, each function's by turns."""
+        turns: Counter[str] = Counter()
+        order: dict[str, tuple[bool, int, float]] = {}
+        for name in sorted(names, key=self.seconds):
+            function = name.partition("[")[0]
+            order[name] = len(self.known[name]["lines"]) > SINGLE_MODULES, turns[function], self.seconds(name)
+            turns[function] += 1
+        return sorted(order, key=order.__getitem__)
 
     def _measure(self, session: pytest.Session, items: list[pytest.Item]) -> None:
         meter = Meter()
