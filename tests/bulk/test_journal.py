@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchio import ConfigurationError
-from batchio.bulk.blocks import BLOCK, Digest
+from batchio.bulk.blocks import BLOCK, Block, Digest
 from batchio.bulk.journal import (
     EVERYTHING,
     RESERVE_STEP,
@@ -243,3 +243,39 @@ def test_a_long_code_is_cut() -> None:
     to = chain()
     data = BEGIN + hashed(9)(to) + to.rejected(0, 1, "X" * 1_000)
     assert replay(data).settled().errors == {"X" * 255: 1}
+
+
+def test_a_code_that_is_no_unicode_is_written_all_the_same() -> None:
+    to = chain()
+    data = BEGIN + hashed(9)(to) + to.rejected(0, 1, "Bad\ud800")
+    assert replay(data).settled().errors == {"Bad?": 1}
+
+
+@pytest.mark.parametrize("block", [Block(5, 10, 0), Block(0, 0, 0), Block(0, BLOCK + 1, 0), Block(BLOCK, 10, 0)])
+def test_a_block_that_cannot_be_is_not_believed(block: Block) -> None:
+    state = replay(journal(lambda to: to.block(block), hashed(300)))
+    assert state.blocks == []
+    assert state.lost > 0
+
+
+def test_a_block_is_what_was_written() -> None:
+    blocks = [Block(0, 1, 7), Block(0, BLOCK, 2**32 - 1), Block(BLOCK, 1, 0)]
+    state = replay(journal(*(lambda to, block=block: to.block(block) for block in blocks)))  # type: ignore[misc]
+    assert state.blocks == blocks[1:]
+    assert state.known == BLOCK + 1
+    assert state.lost == 0
+
+
+def test_endings_are_counted_and_the_last_one_in_order_says_how_far() -> None:
+    endings = [(10, Ending.STOPPED), (20, Ending.STOPPED), (30, Ending.WHOLE), (0, Ending.BROKEN)]
+    state = replay(journal(*(lambda to, end=end: to.end(*end) for end in endings)))  # type: ignore[misc]
+    assert state.endings == {Ending.STOPPED: 2, Ending.WHOLE: 1, Ending.BROKEN: 1}
+    assert state.position == 30
+    assert state.ended is Ending.BROKEN
+    assert replay(BEGIN).position == 0
+
+
+def test_a_range_may_be_longer_than_a_count() -> None:
+    state = replay(journal(settled(Kind.MAYBE, 7, 2**33), lambda to: to.end(0, Ending.STOPPED)))
+    assert list(state.maybe) == [(7, 2**33)]
+    assert state.lost == 0
