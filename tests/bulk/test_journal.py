@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from batchio import ConfigurationError
 from batchio.bulk.blocks import BLOCK, Block, Digest
 from batchio.bulk.journal import (
+    _RANGE,
     EVERYTHING,
     RESERVE_STEP,
     Chain,
@@ -173,18 +174,35 @@ def test_records_cannot_change_places() -> None:
     [
         settled(Kind.ADDED, 299, 301),
         settled(Kind.REJECTED, 300, 301),
-        settled(Kind.ADDED, 10, 10),
+        lambda to: to._sealed(_RANGE.pack(Kind.ADDED, 10, 0)),
         lambda to: to.end(0, 9),
         hashed(200),
     ],
+    ids=["beyond what is hashed", "right behind it", "a range of nothing", "no ending", "a smaller part"],
 )
-def test_what_cannot_be_true_is_not_believed(write: Write) -> None:
+def test_what_cannot_be_true_is_not_believed_and_nothing_behind_it(write: Write) -> None:
     state = replay(journal(hashed(300), write, settled(Kind.ADDED, 0, 50)))
-    if state.lost:
-        assert state.settled().done.count == 0
-    else:
-        # A range of nothing is not written at all.
-        assert state.settled().done.count == 50
+    assert state.lost > 0
+    assert state.settled().done.count == 0
+
+
+def test_a_range_of_nothing_is_not_written() -> None:
+    assert settled(Kind.ADDED, 10, 10)(chain()) == b""
+
+
+def test_codes_add_up_for_each_ordinal_once() -> None:
+    writes = [(0, 2, "Bad"), (1, 2, "Worse"), (5, 8, "Bad")]
+    state = replay(journal(hashed(300), *(lambda to, write=write: to.rejected(*write) for write in writes)))  # type: ignore[misc]
+    assert state.settled().errors == {"Bad": 5}
+
+
+def test_what_was_left_open_may_be_in_several_pieces() -> None:
+    state = replay(journal(settled(Kind.MAYBE, 100_000, 100_005), lambda to: to.reserve(RESERVE_STEP)))
+    data, _ = opening(state)
+    going_on = replay(journal(settled(Kind.MAYBE, 100_000, 100_005), lambda to: to.reserve(RESERVE_STEP)) + data)
+    assert going_on.lost == 0
+    assert list(going_on.maybe) == [(0, RESERVE_STEP), (100_000, 100_005)]
+    assert going_on.ended is Ending.BROKEN
 
 
 def test_an_ordinal_counts_once() -> None:

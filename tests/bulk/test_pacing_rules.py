@@ -279,3 +279,35 @@ def test_a_quarter_refused_before_it_can_be_measured_is_a_sudden_fall(refused: l
         pacing.refused(now + 0.05, now + number / 100, None)
     assert pacing.state == ("steady" if left == 1.0 else "seeking")
     assert pacing.rate(now + 0.05) == pytest.approx(left * rate, rel=0.01)
+
+
+@pytest.mark.parametrize(("sent", "state"), [(5, "seeking"), (6, "steady")])
+def test_five_taken_are_a_rate(sent: int, state: str) -> None:
+    pacing, now = _measured(sent)
+    assert pacing.state == state
+    if state == "steady":
+        assert pacing.rate(now) == pytest.approx(0.99 * 5)
+
+
+def test_a_rate_is_never_less_than_one_in_two_seconds() -> None:
+    pacing = RatePacing()
+    pacing.sent(0.0)
+    pacing.sent(20.0)
+    pacing.refused(20.01, 20.0, None)
+    assert pacing.rate(20.01) == 0.5
+
+
+@pytest.mark.parametrize(("told", "place"), [(None, 0.2), (1.1, 1.1)])
+def test_refused_by_chance_its_place_is_taken_until_it_leaves_again(told: float | None, place: float) -> None:
+    pacing = RatePacing()
+    pacing._chance.share, pacing._chance._recent.share = 0.05, 0.06
+    for number in range(3):
+        pacing.sent(number * 0.1)
+    pacing.answered(0.1, 0.0)
+    pacing.refused(0.2, 0.1, told)
+    assert pacing.state == "starting"
+    pacing.answered(0.3, 0.2)
+    pacing.sent(1.0)
+    pacing.sent(1.0)
+    taken = 0.1 + 0.9 * 0.1 * (place - 0.1)
+    assert pacing.next_at(1.0) == pytest.approx(1.0 + taken / 8)
