@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from scripted import Told, follow, hang, make_mappings, when, window_of
+from scripted import Told, follow, for_requests, hang, make_mappings, refuse, when, window_of
 from simulated import MemoryService, connect, run
+
+from batchio import SubmissionProgress, SubmissionReport
 
 
 class _Turns:
@@ -75,3 +77,33 @@ def test_lists_do_not_overfill_the_window(size: int) -> None:
 async def _first(submission: Any) -> AsyncIterator[Any]:
     """What is told without anybody reading on."""
     yield await anext(submission)
+
+
+def test_progress_and_report_to_the_second() -> None:
+    async def main() -> tuple[SubmissionProgress, SubmissionReport, int]:
+        async with MemoryService() as service, connect(service) as client:
+            service.latency = 2.0
+            service.truth.preload(["task-7"])
+            service.fault = for_requests([2], refuse(429, retry_after="3"))
+            options: dict[str, Any] = {"max_requests": 2, "terminate_when_complete": True}
+            async with client.tasks.submitting(service.job, make_mappings(400), **options) as submission:
+                reading = asyncio.create_task(follow(submission, Told()))
+                await asyncio.sleep(4.3)
+                progress = submission.progress
+                await reading
+            return progress, submission.report, sum(record.size for record in service.history)
+
+    progress, report, size = run(main())
+    assert (progress.taken, progress.done, progress.in_flight) == (400, 100, 2)
+    assert {state: count for state, count in progress.outcomes.items() if count} == {"added": 99, "existed": 1}
+    assert (progress.requests, progress.retries, progress.refused) == (3, 1, 1)
+    assert (progress.window, progress.pacing) == (2, "seeking")
+    assert progress.elapsed == pytest.approx(4.3, abs=0.01)
+    # A hundred in the quarter of a second after the second one, and none since.
+    assert progress.rate == pytest.approx(400 * 0.875**9, rel=0.01)
+    assert progress.lost == pytest.approx({"input": 0.0, "service": 4.25, "consumer": 0.0}, abs=0.01)
+    assert (report.taken, report.added, report.existed) == (400, 399, 1)
+    assert (report.requests, report.retries, report.refused, report.bytes_sent) == (5, 1, 1, size)
+    assert 7.0 < report.elapsed < 7.5
+    assert report.tasks_per_second == pytest.approx(400 / report.elapsed)
+    assert report.job_terminates is True
