@@ -122,7 +122,7 @@ def is_all_added(tasks: Tasks, answer: bytes) -> bool:
     """
     try:
         results = _decode_all_added(answer).value
-    except (msgspec.MsgspecError, UnicodeError):
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return False
     ids = list(map(_task_id, results))
     return ids == tasks.ids or (len(ids) == len(tasks) and sorted(fold(ids)) == sorted(tasks.keys))
