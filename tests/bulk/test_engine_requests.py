@@ -233,8 +233,9 @@ async def test_peers_09_what_comes_back_after_the_input_has_ended(
 
 async def test_what_a_run_ends_with_may_have_been_added(service: ScriptedService) -> None:
     """Also where it is a fault that nobody has foreseen: a task that may have left is never said to be not sent."""
-    async with connect(service) as client:
-        session: Any = client._session
+    client: Any = connect(service)
+    async with client:
+        session = client._session
         really_send = session.send
 
         async def send(*args: Any) -> NoReturn:

@@ -34,7 +34,7 @@ from batchio import (
 )
 from batchio.resources.jobs import Jobs
 from batchio.session import connections, tries
-from batchio.session.transport import Incoming
+from batchio.session.incoming import Incoming
 
 from .driving import AT_ONCE, Clock, connect, opened, said_by, shared_key, signature_of, stray_tasks
 from .server import DROP, HANG, RESET, End, Heard, Reply, Server, answer, refusal
