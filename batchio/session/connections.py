@@ -33,6 +33,8 @@ MAX_ANSWER = 256 << 20
 
 _COPIED = 65_536
 """Up to so many bytes, one write of a copy costs less than two writes."""
+_BLOCKED = 0.05
+"""Seconds: a timer that is so late tells of a loop that was blocked, and has not looked for answers."""
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _ENCODINGS = "gzip, deflate"
 
@@ -187,11 +189,15 @@ class _Link:
 
     def _ring(self) -> None:
         self._timer = None
-        if self.deadline > self._loop.time():
+        now = self._loop.time()
+        if self.deadline > now:
             self.set_deadline(self.deadline)
         elif self.is_resting:
             self._resting.remove(self)
             self.close()
+        elif now - self.deadline > _BLOCKED:
+            # The answer may have come in time; this is the time to find it.
+            self.set_deadline(now + _BLOCKED)
         else:
             self.is_late = True
             self._transport.abort()

@@ -36,7 +36,7 @@ def as_ours(error: Exception, url: URL, timeout: float | None) -> BatchioError:
         limit = CONNECT_SECONDS if timeout is None else min(CONNECT_SECONDS, timeout)
         # aiohttp's text for a timeout shows the whole URL.
         said = f"none within {limit:g} s" if isinstance(error, TimeoutError) else _text(error)
-        return ConnectError(f"no connection to {url.host}: {said}", lasting=lasting)
+        return ConnectError(f"no connection to {url.raw_host}: {said}", lasting=lasting)
     if isinstance(error, TimeoutError):
         return late(timeout)
     if isinstance(error, ValueError):

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
+import threading
 import time
 
 import aiohttp
@@ -104,6 +106,32 @@ async def test_a_loop_that_was_blocked_does_not_know_that_its_connections_are_go
         time.sleep(0.03)  # noqa: ASYNC251 - that is what blocks it
         await client.jobs.create(JOB)
     assert server.connections == 2
+
+
+async def test_an_answer_that_came_in_time_while_the_loop_was_blocked() -> None:
+    """It lies in the socket, and the time is over before anybody has looked."""
+    is_answered = threading.Event()
+
+    def serve() -> None:
+        link, _ = listener.accept()
+        with link:
+            while link.recv(65_536):
+                link.sendall(answer(200, {"id": "j"}).data)
+                is_answered.set()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=serve)
+        thread.start()
+        endpoint = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        async with BatchClient(endpoint, shared_key(), retry=ONCE, timeout=10.0) as client:
+            await client.jobs.get("j")
+            is_answered.clear()
+            call = asyncio.create_task(client.jobs.get("j", timeout=0.05))
+            await until(lambda: client.stats.in_flight)
+            is_answered.wait(10.0)
+            time.sleep(0.12)  # noqa: ASYNC251 - that is what blocks it
+            assert (await call).id == "j"
+        thread.join()
 
 
 async def test_a_refusal_before_all_was_sent_over_tls(safe_server: Server) -> None:
