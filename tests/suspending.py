@@ -27,6 +27,17 @@ def cancel(task: asyncio.Task[Any]) -> None:
     task.cancel()
 
 
+def cancel_everybody() -> Strike:
+    """Whoever is not there yet is cancelled, all at once: as the end of `asyncio.run` does it."""
+    spared = asyncio.all_tasks()
+
+    def strike(_: asyncio.Task[Any]) -> None:
+        for task in asyncio.all_tasks() - spared:
+            task.cancel()
+
+    return strike
+
+
 async def at_every_suspension(
     work: Work, moment: Moment = Moment.WAITING, strike: Strike = cancel
 ) -> AsyncGenerator[asyncio.Task[Any]]:

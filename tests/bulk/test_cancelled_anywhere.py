@@ -21,12 +21,13 @@ from scripted import (
     refuse,
     settled,
 )
-from suspending import Moment, at_every_suspension
+from suspending import Moment, at_every_suspension, cancel, cancel_everybody
 
 from batchio import BatchClient, Feed, SubmissionError, SubmissionReport, TaskOutcome
 
 TASKS = 250
 moments = pytest.mark.parametrize("moment", Moment)
+everybody = pytest.mark.parametrize("everybody", [False, True])
 
 
 class Beginnings:
@@ -70,7 +71,8 @@ async def works(client: BatchClient, runs: Beginnings) -> None:
 
 
 @moments
-async def test_submit(client: BatchClient, runs: Beginnings, moment: Moment) -> None:
+@everybody
+async def test_submit(client: BatchClient, runs: Beginnings, moment: Moment, *, everybody: bool) -> None:
     async def begin() -> None:
         runs.begin()
         report = await client.tasks.submit(runs.service.job, runs.tasks, max_requests=2)
@@ -78,7 +80,7 @@ async def test_submit(client: BatchClient, runs: Beginnings, moment: Moment) -> 
 
     with leaves_nothing():
         struck = 0
-        async for task in at_every_suspension(begin, moment):
+        async for task in at_every_suspension(begin, moment, cancel_everybody() if everybody else cancel):
             struck += 1
             assert task.cancelled()
             await settled()
@@ -87,7 +89,8 @@ async def test_submit(client: BatchClient, runs: Beginnings, moment: Moment) -> 
 
 
 @moments
-async def test_submitting(client: BatchClient, runs: Beginnings, moment: Moment) -> None:
+@everybody
+async def test_submitting(client: BatchClient, runs: Beginnings, moment: Moment, *, everybody: bool) -> None:
     """Every task that was taken has one outcome, which agrees with the service and with what was told before."""
     entered = list[Any]()
     told = Told()
@@ -103,7 +106,7 @@ async def test_submitting(client: BatchClient, runs: Beginnings, moment: Moment)
 
     struck = 0
     with leaves_nothing():
-        async for task in at_every_suspension(begin, moment):
+        async for task in at_every_suspension(begin, moment, cancel_everybody() if everybody else cancel):
             struck += 1
             assert task.cancelled()
             await settled()
@@ -118,7 +121,8 @@ async def test_submitting(client: BatchClient, runs: Beginnings, moment: Moment)
 
 
 @moments
-async def test_a_feed(client: BatchClient, runs: Beginnings, moment: Moment) -> None:
+@everybody
+async def test_a_feed(client: BatchClient, runs: Beginnings, moment: Moment, *, everybody: bool) -> None:
     """From its beginning to its end, with callers of its own in between."""
     feeds = list[Feed]()
     outcomes = list[TaskOutcome]()
@@ -135,7 +139,7 @@ async def test_a_feed(client: BatchClient, runs: Beginnings, moment: Moment) -> 
 
     struck = 0
     with leaves_nothing():
-        async for task in at_every_suspension(begin, moment):
+        async for task in at_every_suspension(begin, moment, cancel_everybody() if everybody else cancel):
             struck += 1
             assert task.cancelled()
             await settled()
