@@ -6,7 +6,6 @@ it cannot settle go back to the backlog, never away.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -75,11 +74,12 @@ class Carrier:
         engine.bytes_sent += len(self._request.body or b"")
         try:
             results = await self._exchange()
-        except asyncio.CancelledError:
-            self._mark_all(maybe=True, attempts=1)
-            raise
         except BatchioError as failure:
             return await self._react(failure, sent_at)
+        except BaseException:
+            # Cancelled, or what ends the run: the request may have left.
+            self._mark_all(maybe=True, attempts=1)
+            raise
         now = engine.clock()
         engine.accepted(now)
         engine.gate.answered(now, sent_at)

@@ -15,9 +15,10 @@ async def finish(work: Awaitable[None]) -> None:
     cancelled: asyncio.CancelledError | None = None
     while not task.done():
         try:
-            await asyncio.shield(task)
+            # Not shield, which does not tell who was cancelled: the work, or whoever waits for it.
+            await asyncio.wait([task])
         except asyncio.CancelledError as error:
-            cancelled = cancelled or (None if task.cancelled() else error)
+            cancelled = cancelled or error
     if not task.cancelled():
         task.result()
     if cancelled is not None:

@@ -76,19 +76,27 @@ def receipt_of(answer: Answer) -> Receipt:
     head = answer.headers
     return Receipt(
         status=answer.status,
-        request_id=readable(head.get("request-id")),
-        client_request_id=readable(head.get("client-request-id")),
-        e_tag=readable(head.get("ETag")),
+        request_id=header(head, "request-id"),
+        client_request_id=header(head, "client-request-id"),
+        e_tag=header(head, "ETag"),
         last_modified=http_date(head.get("Last-Modified")),
-        data_service_id=readable(head.get("DataServiceId")),
+        data_service_id=header(head, "DataServiceId"),
     )
 
 
-def readable(text: str | None) -> str | None:
-    """What a header says as text that can be written: aiohttp gives bytes that are no UTF-8 as halves of characters."""
-    if text is None or text.isascii():
-        return text
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+def header(headers: Mapping[str, str], name: str) -> str | None:
+    """A header's value, `printable`; None where it is absent."""
+    value = headers.get(name)
+    return value if value is None else printable(value)
+
+
+def printable(value: str) -> str:
+    """A header's value, fit to be shown: what cannot be printed is replaced.
+
+    aiohttp gives bytes that are no UTF-8 as halves of characters, which no terminal, log or JSON takes, and lets escape
+    sequences through.
+    """
+    return value if value.isprintable() else "".join(each if each.isprintable() else "\ufffd" for each in value)
 
 
 def http_date(text: str | None) -> datetime | None:
