@@ -14,7 +14,7 @@ import msgspec
 
 from ..errors import BatchioError, ConfigurationError, SubmissionError
 from ..session.session import Session
-from .account import stopped
+from .account import progress_of, report_of, stopped
 from .callers import Call, Callers
 from .engine import Engine
 from .finishing import finish
@@ -165,12 +165,12 @@ class Feed:
     @property
     def progress(self) -> SubmissionProgress:
         """A snapshot of the feed."""
-        return self._engine.progress
+        return progress_of(self._engine)
 
     @property
     def report(self) -> SubmissionReport:
         """The account so far, by counts alone; of the whole feed when it is over."""
-        return self._engine.report
+        return report_of(self._engine)
 
     @property
     def _failure(self) -> BaseException | None:

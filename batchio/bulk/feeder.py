@@ -20,7 +20,7 @@ from .options import Options
 from .packer import MAX_TASKS, fits_alone
 from .recorder import Recorder
 from .source import CHUNK, Ready, Source
-from .tasks import Tasks
+from .tasks import Group, Tasks
 
 _GUESSED_BYTES = 65_536
 
@@ -157,8 +157,8 @@ class Feeder:
         """What the source's thread may do: not while a resumed run still compares item by item."""
         return self._encode if self._raw.sieve is None else None
 
-    def _encode(self, items: list[Any]) -> Tasks | list[Any]:
-        return encode(items, self._lacks) or items
+    def _encode(self, items: list[Any]) -> Tasks | Group:
+        return encode(items, self._lacks) or Group(items)
 
     async def _wait_for_room(self) -> int:
         """How many items may be read now."""

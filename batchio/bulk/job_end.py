@@ -8,7 +8,7 @@ from __future__ import annotations
 from ..errors import BatchioError, ConfigurationError
 from ..models import CloudJob, OnAllTasksComplete
 from ..service.operations import GET_JOB, UPDATE_JOB
-from .account import stopped
+from .account import report_of, stopped
 from .engine import Engine
 
 _TRIES = 5
@@ -50,7 +50,7 @@ async def conclude(engine: Engine) -> None:
 def _is_all_in(engine: Engine) -> bool:
     if engine.stopping.is_set() or engine.leaves_open:
         return False
-    report = engine.report
+    report = report_of(engine)
     return report.taken == report.added + report.existed
 
 

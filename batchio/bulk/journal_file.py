@@ -108,6 +108,9 @@ def _named(path: str) -> Generator[None]:
         raise ConfigurationError(f"journal {path}: {error}") from error.__cause__
     except OSError as error:
         raise ConfigurationError(f"journal {path}: {(error.strerror or str(error)).lower()}") from error
+    except ValueError as error:
+        # A NUL in it, or what the file system cannot encode.
+        raise ConfigurationError(f"journal {path!r}: {error}") from error
 
 
 def _read(descriptor: int) -> bytes:

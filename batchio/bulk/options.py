@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypedDict
@@ -129,8 +130,12 @@ _FLAGS = ("details", "terminate_when_complete")
 _SECONDS = ("patience", "deadline", "timeout")
 _OTHERS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "journal": ("the path of a file", lambda path: isinstance(path, str | os.PathLike) and os.fspath(path) != ""),
-    "progress": ("a function", callable),
+    "progress": ("a function that is not async", lambda call: callable(call) and not _is_async(call)),
 }
+
+
+def _is_async(call: Any) -> bool:
+    return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(type(call).__call__)
 
 
 def check_options(given: SubmitOptions, tasks: object = None) -> Options:
