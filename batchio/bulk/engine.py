@@ -21,7 +21,7 @@ from .carrier import Carrier
 from .feeder import Feeder
 from .finishing import finish
 from .gate import Gate
-from .intake import BadTask, local_error
+from .intake import local_error
 from .lacks import lacks_of
 from .ledger import Ledger
 from .meter import Meter
@@ -175,7 +175,7 @@ class Engine:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
-            self._reject(self.feeder.prepare())
+            self._prepare()
             now = self.clock()
             self.backlog.wake_retries(now)
             held_back = self.feeder.is_held and self.ledger.unread > 0
@@ -207,7 +207,7 @@ class Engine:
 
     def _take_request(self) -> Tasks | None:
         """The next request's tasks, if there is one that should leave now."""
-        self._reject(self.feeder.prepare())
+        self._prepare()
         now = self.clock()
         self.backlog.wake_retries(now)
         if self.stopping.is_set() or not self.backlog.has_request(flush=self._is_flushing(now)):
@@ -285,8 +285,8 @@ class Engine:
                 outcome = self.ledger.settle(twin, 0, OutcomeState.EXISTED, error=error)
             self.ledger.deliver([outcome])
 
-    def _reject(self, bad: list[BadTask]) -> None:
-        if bad:
+    def _prepare(self) -> None:
+        while bad := self.feeder.prepare():
             self.ledger.settle_bad(bad)
             self._check_rejected(bad[0].task_id, bad[0].error)
 

@@ -6,6 +6,7 @@ that names it, before anything is sent; what goes wrong later is an `OSError` fo
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -30,6 +31,8 @@ class JournalFile:
         self.path = path
         self.state: State | None = None
         self.chain = Chain(0)
+        self._place = Path(path).absolute()
+        self._header = b""
         self._descriptor = descriptor
 
     @classmethod
@@ -56,8 +59,17 @@ class JournalFile:
             data = data[os.write(self._descriptor, data) :]
 
     def sync(self) -> None:
-        """Wait until all that was written is on disk. For a thread."""
+        """Wait until all that was written is on disk, where the next run will look for it. For a thread."""
         (os.fsync if sys.platform in ("darwin", "win32") else os.fdatasync)(self._descriptor)
+        try:
+            there, ours = self._place.stat(), os.fstat(self._descriptor)
+        except FileNotFoundError:
+            raise OSError(errno.ENOENT, "it was removed while it was in use") from None
+        if not os.path.samestat(there, ours):
+            raise OSError(errno.ESTALE, "it was replaced while it was in use")
+        if sys.platform != "win32" and os.pread(self._descriptor, len(self._header), 0) != self._header:
+            # What was written since stands behind a hole.
+            raise OSError(errno.EIO, "it was emptied or overwritten while it was in use")
 
     def close(self) -> None:
         """Close, and let others open it. Again: nothing."""
@@ -74,6 +86,7 @@ class JournalFile:
             self._write_header(header)
             return
         state = self.state = journal.replay(data)
+        self._header = encode_header(state.header)
         state.header.check(header.endpoint, header.job, header.shard)
         data, self.chain = journal.opening(state)
         # Over what cannot be believed, and only then is the rest cut off: whenever this ends, the damage still shows.
@@ -83,7 +96,7 @@ class JournalFile:
             os.ftruncate(self._descriptor, state.end + len(data))
 
     def _write_header(self, header: Header) -> None:
-        data = encode_header(header)
+        data = self._header = encode_header(header)
         try:
             self.write(data)
         except OSError:
