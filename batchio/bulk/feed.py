@@ -66,6 +66,7 @@ class Feed:
     async def __aenter__(self) -> Self:
         if self._run is not None:
             raise RuntimeError("a feed is entered once")
+        self._engine.gate.bind()
         self._loop = asyncio.get_running_loop()
         self._run = asyncio.create_task(run(self._engine, "feed"), name="batchio feed")
         self._run.add_done_callback(self._ended)

@@ -17,6 +17,7 @@ _PAUSE = 0.5
 
 async def begin(engine: Engine) -> None:
     """Open the run. Where its job is to end by itself and may do so already, the run stops before it sends anything."""
+    engine.gate.bind()
     why_not: BatchioError | None = None
     if engine.options.terminate_when_complete:
         try:

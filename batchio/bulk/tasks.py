@@ -127,6 +127,16 @@ class Tasks:
         return picked
 
     @staticmethod
+    def joined_from(groups: Sequence[Tasks]) -> Tasks:
+        """All tasks of some groups."""
+        return Tasks(
+            [ordinal for group in groups for ordinal in group.ordinals],
+            [task_id for group in groups for task_id in group.ids],
+            [key for group in groups for key in group.keys],
+            [body for group in groups for body in group.bodies],
+        )
+
+    @staticmethod
     def none() -> Tasks:
         """No tasks yet."""
         return Tasks([], [], [], [])

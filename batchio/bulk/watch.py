@@ -35,7 +35,12 @@ async def watch(engine: Engine) -> None:
                 engine.stop(error)
                 if isinstance(error, KeyboardInterrupt | SystemExit):
                     raise
-        await asyncio.sleep(min(_TICK, _check_limits(engine, now)))
+        pause = min(_TICK, _check_limits(engine, now))
+        await asyncio.sleep(pause)
+        # So long the loop stood still, or the whole process did: nobody could have read an answer.
+        late = engine.clock() - now - pause
+        if late > _TICK:
+            engine.waiting_since += late
 
 
 def _check_limits(engine: Engine, now: float) -> float:

@@ -16,6 +16,7 @@ from scripted import (
     drive,
     hang,
     leaves_nothing,
+    make_ids,
     make_mappings,
     make_models,
     refuse,
@@ -185,3 +186,26 @@ async def test_a_path_that_no_file_can_have(client: BatchClient, service: Script
     with pytest.raises(ConfigurationError, match=r"^journal "):
         await client.tasks.submit(service.job, make_mappings(10), journal=name)
     assert service.history == []
+
+
+# Event loops.
+
+
+async def test_a_client_in_another_event_loop(client: BatchClient, service: ScriptedService) -> None:
+    """The gate and the connections are of one loop: from another one, both would wait for ever."""
+
+    async def elsewhere() -> None:
+        with pytest.raises(RuntimeError, match="a client belongs to one event loop"):
+            await client.tasks.submit(service.job, make_mappings(10, "elsewhere"))
+        with pytest.raises(RuntimeError, match="a client belongs to one event loop"):
+            async with client.tasks.submitting(service.job, make_mappings(10, "elsewhere")):
+                raise AssertionError("begun")
+        with pytest.raises(RuntimeError, match="a client belongs to one event loop"):
+            async with client.tasks.feed(service.job):
+                raise AssertionError("begun")
+
+    async with client.tasks.submitting(service.job, make_mappings(3_000)) as run:
+        await asyncio.to_thread(asyncio.run, elsewhere())
+        outcomes = [outcome async for outcomes in run for outcome in outcomes]
+    assert len(outcomes) == run.report.added == 3_000
+    assert sorted(service.truth.adds) == sorted(make_ids(3_000))
