@@ -77,7 +77,7 @@ class Carrier:
         except BatchioError as failure:
             return await self._react(failure, sent_at)
         except BaseException:
-            # Cancelled, or what ends the run: the request may have left.
+            # Cancelled, or broken by what ends the run or what a session has around it: it may have been sent.
             self._mark_all(maybe=True, attempts=1)
             raise
         now = engine.clock()
@@ -155,7 +155,10 @@ class Carrier:
             wait = retry_after * engine.session.rng.uniform(1.0, 1.1)
         self._failures += 1
         log_failure(self._request, failure, wait, self._number)
-        if await engine.is_stopped_within(wait) or not await engine.gate.may_return(engine.stopping):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                await engine.stopping.wait()
+        if engine.stopping.is_set() or not await engine.gate.may_return(engine.stopping):
             self.give_back()
             return True
         return False

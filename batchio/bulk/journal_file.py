@@ -6,6 +6,7 @@ that names it, before anything is sent; what goes wrong later is an `OSError` fo
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -32,6 +33,8 @@ class JournalFile:
         self.path = path
         self.state: State | None = None
         self.chain = Chain(0)
+        self._place = Path(path).absolute()
+        self._header = b""
         self._descriptor = descriptor
 
     @classmethod
@@ -58,8 +61,17 @@ class JournalFile:
             data = data[os.write(self._descriptor, data) :]
 
     def sync(self) -> None:
-        """Wait until all that was written is on disk. For a thread."""
+        """Wait until all that was written is on disk, where the next run will look for it. For a thread."""
         (os.fsync if sys.platform in ("darwin", "win32") else os.fdatasync)(self._descriptor)
+        try:
+            there, ours = self._place.stat(), os.fstat(self._descriptor)
+        except FileNotFoundError:
+            raise OSError(errno.ENOENT, "it was removed while it was in use") from None
+        if not os.path.samestat(there, ours):
+            raise OSError(errno.ESTALE, "it was replaced while it was in use")
+        if sys.platform != "win32" and os.pread(self._descriptor, len(self._header), 0) != self._header:
+            # What was written since stands behind a hole.
+            raise OSError(errno.EIO, "it was emptied or overwritten while it was in use")
 
     def close(self) -> None:
         """Close, and let others open it. Again: nothing."""
@@ -75,6 +87,7 @@ class JournalFile:
             self._write_header(header)
             return
         state = self.state = journal.replay(data)
+        self._header = encode_header(state.header)
         state.header.check(header.endpoint, header.job, header.shard)
         data, self.chain = journal.opening(state)
         # Over what cannot be believed, and only then is the rest cut off: whenever this ends, the damage still shows.
@@ -84,7 +97,7 @@ class JournalFile:
             os.ftruncate(self._descriptor, state.end + len(data))
 
     def _write_header(self, header: Header) -> None:
-        data = encode_header(header)
+        data = self._header = encode_header(header)
         try:
             self.write(data)
         except OSError:
@@ -114,6 +127,9 @@ def _named(path: str) -> Generator[None]:
         raise ConfigurationError(f"journal {path}: {error}") from error.__cause__
     except OSError as error:
         raise ConfigurationError(f"journal {path}: {(error.strerror or str(error)).lower()}") from error
+    except ValueError as error:
+        # A NUL in it, or what the file system cannot encode.
+        raise ConfigurationError(f"journal {path!r}: {error}") from error
 
 
 def _check_regular(descriptor: int) -> None:

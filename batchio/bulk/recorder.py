@@ -172,9 +172,10 @@ class Recorder:
         else:
             self._is_dirty = True
 
-    def _fail(self, error: OSError) -> None:
+    def _fail(self, error: OSError | RuntimeError) -> None:
         if self.failure is None:
-            self.failure = JournalError(f"journal {self._file.path}: {(error.strerror or str(error)).lower()}")
+            words = (isinstance(error, OSError) and error.strerror) or str(error)
+            self.failure = JournalError(f"journal {self._file.path}: {words.lower()}")
             self.failure.__cause__ = error
             self._on_failure(self.failure)
 
@@ -200,11 +201,12 @@ class Recorder:
 
     async def _sync(self) -> None:
         self._is_dirty = False
-        self._thread = self._loop.run_in_executor(None, self._file.sync)
         try:
+            self._thread = self._loop.run_in_executor(None, self._file.sync)
             # A thread cannot be cancelled; `close` waits for it.
             await asyncio.shield(self._thread)
-        except OSError as error:
+        except (OSError, RuntimeError) as error:
+            # Or there was no thread left.
             self._fail(error)
 
     async def close(self, feeder: Feeder, *, in_order: bool) -> None:
@@ -212,21 +214,23 @@ class Recorder:
 
         `in_order`: it is certain of every task that is not settled whether it may have been added.
         """
-        if self._thread is not None:
-            await asyncio.wait([self._thread])
-            if isinstance(error := self._thread.exception(), OSError):
-                self._fail(error)
-        self.flush()
-        if self._timer is not None:
-            self._timer.cancel()
-        if self.failure is None:
-            data = self._take_records(self._digest.position)
-            if in_order:
-                data += self._file.chain.end(feeder.position, Ending.WHOLE if feeder.is_whole else Ending.STOPPED)
-            self._write(data)
-        if self.failure is None:
-            await self._sync()
-        self._file.close()
+        try:
+            if self._thread is not None:
+                await asyncio.wait([self._thread])
+                if isinstance(error := self._thread.exception(), OSError):
+                    self._fail(error)
+            self.flush()
+            if self.failure is None:
+                data = self._take_records(self._digest.position)
+                if in_order:
+                    data += self._file.chain.end(feeder.position, Ending.WHOLE if feeder.is_whole else Ending.STOPPED)
+                self._write(data)
+            if self.failure is None:
+                await self._sync()
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._file.close()
 
 
 def _sieve_of(state: State, done: Ranges) -> Sieve:

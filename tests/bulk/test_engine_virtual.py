@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 from scripted import Told, follow, for_requests, hang, make_mappings, refuse, when, window_of
-from simulated import MemoryService, connect, run
+from simulated import MemoryService, VirtualLoop, connect, run
 
-from batchio import SubmissionProgress, SubmissionReport
+from batchio import SubmissionError, SubmissionProgress, SubmissionReport
 
 
 class _Turns:
@@ -107,3 +107,38 @@ def test_progress_and_report_to_the_second() -> None:
     assert 7.0 < report.elapsed < 7.5
     assert report.tasks_per_second == pytest.approx(400 / report.elapsed)
     assert report.job_terminates is True
+
+
+@pytest.mark.parametrize("seconds", [10.0, 400.0, 100_000.0])
+def test_a_process_that_is_stopped_and_goes_on_is_no_dead_service(seconds: float) -> None:
+    """Patience is for the service: while the loop stands still, nobody could have read an answer."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        async with MemoryService() as service, connect(service) as client:
+            service.latency = 1.0
+            async with client.tasks.submitting(service.job, make_mappings(1_000), max_requests=2) as submission:
+                await asyncio.sleep(0.5)
+                assert submission.progress.in_flight == 2
+                loop.stand_still(seconds)
+                await follow(submission, Told())
+            assert submission.report.added == 1_000
+
+    run(main())
+
+
+def test_patience_ends_all_the_same_after_it() -> None:
+    async def main() -> float:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        async with MemoryService() as service, connect(service, timeout=1_000.0) as client:
+            service.fault = lambda _: hang()
+            async with client.tasks.submitting(service.job, make_mappings(10), patience=20.0) as submission:
+                await asyncio.sleep(5)
+                loop.stand_still(100.0)
+                with pytest.raises(SubmissionError, match="no request was accepted for 20 s"):
+                    await follow(submission, Told())
+            return loop.time()
+
+    assert 119.5 <= run(main()) < 122

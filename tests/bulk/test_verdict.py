@@ -64,7 +64,7 @@ def _http(status: int, code: str | None = None) -> BatchioError:
         (_http(400, "InvalidQueryParameterValue"), Action.STOP),
         (_http(400), Action.STOP),
         (_http(302), Action.STOP),
-        (_http(204), Action.STOP),
+        (_http(204), Action.AGAIN),
     ],
 )
 def test_request(failure: BatchioError, action: Action) -> None:
