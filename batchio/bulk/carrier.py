@@ -6,6 +6,7 @@ it cannot settle go back to the backlog, never away.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
