@@ -22,7 +22,7 @@ from .resources.jobs import Jobs
 from .resources.nodes import Nodes
 from .resources.pools import Pools
 from .resources.tasks import Tasks
-from .service.versions import DEFAULT, VERSIONS
+from .service.versions import DEFAULT, VERSIONS, in_environment
 from .session.authorizer import authorizer_for
 from .session.codec import encode_free
 from .session.endpoint import parse_endpoint
@@ -109,14 +109,16 @@ class BatchClient:
 
         `AZURE_BATCH_ENDPOINT` with `AZURE_BATCH_ACCOUNT` and `AZURE_BATCH_ACCESS_KEY` (without a key:
         azure-identity's `DefaultAzureCredential`). On a compute node `AZ_BATCH_ACCOUNT_URL` and, where the
-        task asked for it, `AZ_BATCH_AUTHENTICATION_TOKEN`. Raises `ConfigurationError` that names what is
-        missing.
+        task asked for it, `AZ_BATCH_AUTHENTICATION_TOKEN`. `AZURE_BATCH_API_VERSION` names an api-version.
+        Raises `ConfigurationError` that names what is missing or wrong.
         """
         endpoint = os.environ.get("AZURE_BATCH_ENDPOINT") or os.environ.get("AZ_BATCH_ACCOUNT_URL")
         if not endpoint:
             raise ConfigurationError("AZURE_BATCH_ENDPOINT is not set (https://ACCOUNT.REGION.batch.azure.com)")
         if "credential" not in settings:
             settings["credential"] = _credential_from_environment()
+        if "api_version" not in settings:
+            settings["api_version"] = in_environment(os.environ)
         return cls(endpoint, **settings)
 
     @property

@@ -99,7 +99,7 @@ def is_header_text(text: str) -> bool:
 
 def decode_key(account: str, key: str) -> bytes:
     """The bytes of an access key; `ConfigurationError` names what is wrong, never the key itself."""
-    if not isinstance(account, str) or not is_header_text(account):
+    if not isinstance(account, str) or not is_header_text(account) or set(": ") & set(account):
         raise ConfigurationError("credential: the account name is empty or malformed")
     try:
         secret = base64.b64decode(key, validate=True)

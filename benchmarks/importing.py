@@ -28,7 +28,7 @@ with contextlib.redirect_stdout(io.StringIO()):
 _LIMITS = (
     ("batchio", "needed", "cpu", 1.3),
     ("batchio", "needed", "wall", 1.3),
-    ("help", "command line", "cpu", 2.0),
+    ("help", "command line", "cpu", 1.6),
 )
 """What is measured, what it is compared with, by what, and how many times that it may take."""
 

@@ -108,6 +108,9 @@ def test_an_unknown_argument() -> None:
         ("http://127.0.0.1:80", "http://127.0.0.1:80"),
         ("http://127.9.9.9", "http://127.9.9.9"),
         ("http://[::1]:10000/", "http://[::1]:10000"),
+        ("https://acme_1.example.", "https://acme_1.example."),
+        ("https://xn--mnchen-3ya.example", "https://xn--mnchen-3ya.example"),
+        ("https://0.0.0.0", "https://0.0.0.0"),
     ],
 )
 def test_endpoints(endpoint: str, url: str) -> None:
@@ -146,6 +149,21 @@ def test_endpoints(endpoint: str, url: str) -> None:
         "https://ac me.example",
         "https://größe.example",
         "https://acme.example\\evil.example",
+        "https://acme.example:0",
+        "https://acme\n.example",
+        "https://ac\tme.example",
+        "http://x[::1]",
+        "https://\u212aelvin.example",
+        "https://acme..example",
+        "https://.example",
+        f"https://{'a' * 64}.example",
+        f"https://{'a.' * 127}example",
+        "https://xn--.example",
+        "https://256.0.0.1",
+        "https://127.1",
+        "https://0x7f.1",
+        "https://1234567890",
+        "https://[fe80::1%25lo]",
     ],
 )
 def test_endpoints_that_are_refused(endpoint: Any) -> None:

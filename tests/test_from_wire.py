@@ -123,6 +123,12 @@ HINT = r"Msrest \(its serialize\(\) gives a mapping\)"
         ({"commandLine": 3}, "commandLine", "expected `str`, got `int`"),
         ({"resourceFiles": [{"httpUrl": 3}]}, "resourceFiles[0].httpUrl", "expected `str | null`, got `int`"),
         ({"commandLine": "x"}, "", "object missing required field `id`"),
+        ({"displayName": "\ud800"}, "displayName", "holds half a character"),
+        (
+            {"exitConditions": {"default": {"jobAction": "\udfff"}}},
+            "exitConditions.default.jobAction",
+            "half a character",
+        ),
         ({"constraints": Msrest()}, "constraints", "expected `object | null`, got `Msrest`"),
     ],
 )

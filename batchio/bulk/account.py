@@ -35,7 +35,7 @@ def progress_of(engine: Engine) -> SubmissionProgress:
 
 def stopped(what: str, engine: Engine, failure: BaseException) -> SubmissionError:
     """The error of `what` (a submission, a feed) that could not go on, with the report."""
-    text = str(failure) if isinstance(failure, BatchioError) else f"{type(failure).__name__}: {failure}"
+    text = str(failure) if isinstance(failure, BatchioError) else f"{type(failure).__name__}: {failure}".rstrip(": ")
     report = report_of(engine)
     return SubmissionError(f"the {what} stopped: {text}; {report.summary()}", report=report)
 

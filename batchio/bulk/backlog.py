@@ -96,11 +96,8 @@ class Backlog:
 
     def drain(self) -> Tasks:
         """All that waits here."""
-        rest = self.packer.drain()
-        groups = [*self._whole, *(tasks for _, _, tasks in self._later)]
-        groups += [twin for twins in self._twins.values() for twin in twins]
-        for group in groups:
-            rest.extend(group)
+        groups = [*self.packer.drain(), *self._whole, *(tasks for _, _, tasks in self._later)]
+        rest = Tasks.joined_from(groups + [twin for twins in self._twins.values() for twin in twins])
         self._whole.clear()
         self._later.clear()
         self._twins.clear()

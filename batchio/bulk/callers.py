@@ -15,6 +15,7 @@ from typing import Any
 from .packer import MAX_TASKS
 from .report import TaskOutcome
 from .source import Ready
+from .tasks import Group
 
 _index = attrgetter("index")
 
@@ -227,4 +228,4 @@ class Callers:
                 call.turn = 0
                 queue.move_to_end(call)
         # A list would be opened, and stand for its items: among others it is one bad task.
-        return [taken] if taken and isinstance(taken[0], list | tuple) else taken
+        return [Group(taken)] if taken and isinstance(taken[0], list | tuple) else taken

@@ -75,11 +75,12 @@ class Carrier:
         engine.bytes_sent += len(self._request.body or b"")
         try:
             results = await self._exchange()
-        except asyncio.CancelledError:
-            self._mark_all(maybe=True, attempts=1)
-            raise
         except BatchioError as failure:
             return await self._react(failure, sent_at)
+        except BaseException:
+            # Cancelled, or broken by what ends the run or what a session has around it: it may have been sent.
+            self._mark_all(maybe=True, attempts=1)
+            raise
         now = engine.clock()
         engine.accepted(now)
         engine.gate.answered(now, sent_at)
@@ -155,7 +156,10 @@ class Carrier:
             wait = retry_after * engine.session.rng.uniform(1.0, 1.1)
         self._failures += 1
         log_failure(self._request, failure, wait, self._number)
-        if await engine.is_stopped_within(wait) or not await engine.gate.may_return(engine.stopping):
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(wait):
+                await engine.stopping.wait()
+        if engine.stopping.is_set() or not await engine.gate.may_return(engine.stopping):
             self.give_back()
             return True
         return False

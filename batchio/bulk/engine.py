@@ -8,26 +8,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from functools import partial
+from typing import Any
 
 from ..errors import BatchioError
 from ..models import BatchError
 from ..session.session import Session
 from ..session.telemetry import Run
-from .account import progress_of, report_of
 from .backlog import Backlog
 from .carrier import Carrier
 from .feeder import Feeder
 from .finishing import finish
 from .gate import Gate
-from .intake import BadTask, local_error
+from .intake import local_error
 from .lacks import lacks_of
 from .ledger import Ledger
 from .meter import Meter
 from .options import Options
 from .recorder import Recorder, open_recorder
-from .report import OutcomeState, SubmissionProgress, SubmissionReport, TaskOutcome
+from .report import OutcomeState, TaskOutcome
 from .requests import blank_request, error_of
 from .source import Source
 from .tasks import Tasks
@@ -94,6 +94,8 @@ class Engine:
         ]
         if self._recorder is not None:
             helpers.append(asyncio.create_task(self._recorder.keep(), name="batchio journal"))
+        for helper in helpers:
+            helper.add_done_callback(self._helped)
         try:
             await asyncio.wait([self._dispatcher])
             while self._carriers:
@@ -115,37 +117,47 @@ class Engine:
         for carrier in self._carriers:
             carrier.cancel()
 
-    async def is_stopped_within(self, seconds: float) -> bool:
-        """Wait so long, or until the run stops."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self.stopping.wait()
-        except TimeoutError:
-            return False
-        return True
-
     def wake(self) -> None:
         """Something has changed that the dispatcher may wait for."""
         self._wake.set()
         self.feeder.make_room()
 
+    async def close(self) -> None:
+        """End a run that was opened and did not begin; nothing where it has ended."""
+        if not self.is_over:
+            await finish(self._end([]))
+
+    def _helped(self, helper: asyncio.Task[None]) -> None:
+        # Without any of them a run could wait for ever.
+        if not helper.cancelled() and helper.exception() is not None:
+            self.stop(helper.exception())
+
     async def _end(self, helpers: list[asyncio.Task[None]]) -> None:
-        everyone = [*helpers, *self._carriers]
+        try:
+            await self._surely(self._end_all([*helpers, *self._carriers]))
+            if self._recorder is not None:
+                await self._surely(self._recorder.close(self.feeder, in_order=not self._is_broken))
+                self.failure = self.failure or self._recorder.failure
+        finally:
+            self.is_over = True
+            self.meter.end(self.clock())
+            self.ledger.ready.set()
+
+    async def _surely(self, step: Coroutine[Any, Any, None]) -> None:
+        try:
+            await step
+        except Exception as error:  # noqa: BLE001 - what is broken in us is told, and the next step is taken
+            self._is_broken = True
+            self.failure = self.failure or error
+
+    async def _end_all(self, everyone: list[asyncio.Task[None]]) -> None:
         for each in everyone:
             each.cancel()
-        await asyncio.wait(everyone)
-        for each in everyone:
-            if not each.cancelled() and each.exception() is not None:
-                self.failure = self.failure or each.exception()
+        if everyone:
+            await asyncio.wait(everyone)
         await self.feeder.stop()
         self.failure = self.failure or self.feeder.error
         self._settle_rest()
-        if self._recorder is not None:
-            await self._recorder.close(self.feeder, in_order=not self._is_broken)
-            self.failure = self.failure or self._recorder.failure
-        self.is_over = True
-        self.meter.end(self.clock())
-        self.ledger.ready.set()
 
     def _settle_rest(self) -> None:
         reason = error_of(self.failure) if self.failure else local_error("NotSent", "the run was stopped")
@@ -163,7 +175,7 @@ class Engine:
                 self._wake.clear()
                 await self._wake.wait()
                 continue
-            self._reject(self.feeder.prepare())
+            self._prepare()
             now = self.clock()
             self.backlog.wake_retries(now)
             held_back = self.feeder.is_held and self.ledger.unread > 0
@@ -195,7 +207,7 @@ class Engine:
 
     def _take_request(self) -> Tasks | None:
         """The next request's tasks, if there is one that should leave now."""
-        self._reject(self.feeder.prepare())
+        self._prepare()
         now = self.clock()
         self.backlog.wake_retries(now)
         if self.stopping.is_set() or not self.backlog.has_request(flush=self._is_flushing(now)):
@@ -273,8 +285,8 @@ class Engine:
                 outcome = self.ledger.settle(twin, 0, OutcomeState.EXISTED, error=error)
             self.ledger.deliver([outcome])
 
-    def _reject(self, bad: list[BadTask]) -> None:
-        if bad:
+    def _prepare(self) -> None:
+        while bad := self.feeder.prepare():
             self.ledger.settle_bad(bad)
             self._check_rejected(bad[0].task_id, bad[0].error)
 
@@ -286,13 +298,3 @@ class Engine:
     def in_flight(self) -> int:
         """Requests on their way, or held in backoff."""
         return len(self._carriers)
-
-    @property
-    def progress(self) -> SubmissionProgress:
-        """A snapshot."""
-        return progress_of(self)
-
-    @property
-    def report(self) -> SubmissionReport:
-        """The account so far; after the run, of all of it."""
-        return report_of(self)

@@ -14,7 +14,7 @@ import msgspec
 
 from ..errors import BatchioError, ConfigurationError, SubmissionError
 from ..session.session import Session
-from .account import stopped
+from .account import progress_of, report_of, stopped
 from .callers import Call, Callers
 from .engine import Engine
 from .finishing import finish
@@ -66,6 +66,7 @@ class Feed:
     async def __aenter__(self) -> Self:
         if self._run is not None:
             raise RuntimeError("a feed is entered once")
+        self._engine.gate.bind()
         self._loop = asyncio.get_running_loop()
         self._run = asyncio.create_task(run(self._engine, "feed"), name="batchio feed")
         self._run.add_done_callback(self._ended)
@@ -165,12 +166,12 @@ class Feed:
     @property
     def progress(self) -> SubmissionProgress:
         """A snapshot of the feed."""
-        return self._engine.progress
+        return progress_of(self._engine)
 
     @property
     def report(self) -> SubmissionReport:
         """The account so far, by counts alone; of the whole feed when it is over."""
-        return self._engine.report
+        return report_of(self._engine)
 
     @property
     def _failure(self) -> BaseException | None:

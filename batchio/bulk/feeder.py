@@ -20,7 +20,7 @@ from .options import Options
 from .packer import MAX_TASKS, fits_alone
 from .recorder import Recorder
 from .source import CHUNK, Ready, Source
-from .tasks import Tasks
+from .tasks import Group, Tasks
 
 _GUESSED_BYTES = 65_536
 
@@ -50,7 +50,7 @@ class Feeder:
         self._backlog = backlog
         self._ledger = ledger
         self._on_change = on_change
-        self._prepared_bytes = 0
+        self._each = 0
         self._room = asyncio.Event()
 
     @property
@@ -78,8 +78,8 @@ class Feeder:
 
     @property
     def is_full(self) -> bool:
-        """Whether the bytes held leave no room for another task."""
-        return self.pending_bytes >= self._options.max_pending_bytes
+        """Whether the bytes held, also by outcomes that nobody has read, leave no room for another task."""
+        return self.pending_bytes + self._ledger.unread_bytes >= self._options.max_pending_bytes
 
     def resume(self, recorder: Recorder) -> None:
         """Take only what earlier runs have not settled."""
@@ -114,21 +114,20 @@ class Feeder:
                 self._raw.add(items)
 
     def prepare(self) -> list[BadTask]:
-        """Fill the backlog up to a full request; gives the items that cannot be sent."""
+        """Fill the backlog up to a full request, or up to the first items that cannot be sent, and give these."""
         packer, bad = self._backlog.packer, list[BadTask]()
-        while not packer.full and len(self._raw) and not self.is_full:
+        while not (packer.full or bad or self.is_full) and len(self._raw):
             most = min(MAX_TASKS if self._raw.is_encoded else packer.room, self._affordable())
             if self._recorder is not None and (first := self._raw.next) + most > self._recorder.ample:
                 most = min(most, self._recorder.room(first))
                 if not most:
                     break
-            tasks, unsendable = self._prepare(most)
+            tasks, bad = self._prepare(most)
             size = tasks.size
+            self._each = max(size // max(1, len(tasks)), self._each * 7 // 8)
             if not fits_alone(size, self._options.max_body):
-                tasks = self._without_giants(tasks, unsendable)
+                tasks = self._without_giants(tasks, bad)
                 size = tasks.size
-            bad += unsendable
-            self._prepared_bytes += size
             self.pending_bytes += size
             self._backlog.admit(tasks)
         self._room.set()
@@ -157,8 +156,8 @@ class Feeder:
         """What the source's thread may do: not while a resumed run still compares item by item."""
         return self._encode if self._raw.sieve is None else None
 
-    def _encode(self, items: list[Any]) -> Tasks | list[Any]:
-        return encode(items, self._lacks) or items
+    def _encode(self, items: list[Any]) -> Tasks | Group:
+        return encode(items, self._lacks) or Group(items)
 
     async def _wait_for_room(self) -> int:
         """How many items may be read now."""
@@ -180,10 +179,9 @@ class Feeder:
             self.is_held = False
 
     def _affordable(self) -> int:
-        """Items that the bytes leave room for, if they are as large as those before; few at first."""
-        given = self._raw.given
-        size = max(1, self._prepared_bytes // given) if given else _GUESSED_BYTES
-        return max(1, (self._options.max_pending_bytes - self.pending_bytes) // size)
+        """Items that the bytes leave room for, if they are as large as those just before; few at first."""
+        held = self.pending_bytes + self._ledger.unread_bytes
+        return max(1, (self._options.max_pending_bytes - held) // (self._each or _GUESSED_BYTES))
 
     def _without_giants(self, tasks: Tasks, bad: list[BadTask]) -> Tasks:
         limit = self._options.max_body

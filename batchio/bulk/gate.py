@@ -34,6 +34,15 @@ class Gate:
         self._rings_at = 0.0
         self._closed = False
         self._state = self.pacing.state
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def bind(self) -> None:
+        """A run begins in this event loop, to which all of them belong; raises `RuntimeError`."""
+        loop = asyncio.get_running_loop()
+        if self._loop is None or self._loop.is_closed():
+            self._loop = loop
+        if self._loop is not loop:
+            raise RuntimeError("a client belongs to one event loop: another loop or thread needs a client of its own")
 
     @property
     def window(self) -> int:

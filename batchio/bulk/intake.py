@@ -13,11 +13,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from ..errors import VersionError
 from ..models import BatchError, ErrorMessage, TaskAddParameter
 from ..session.reading import as_dict, kind_of
 from .lacks import Lacks
-from .tasks import Tasks
+from .tasks import Group, Tasks
 
 if TYPE_CHECKING:
     from .blocks import Sieve
@@ -42,6 +41,7 @@ class RawQueue:
         self.given = 0
         self.position = 0
         self.sieve = sieve
+        self._of_lists: bool | None = None
         self._lists: deque[tuple[int, Sequence[Any] | Tasks]] = deque()
         self._at = 0
 
@@ -59,8 +59,15 @@ class RawQueue:
         return isinstance(self._lists[0][1], Tasks)
 
     def add(self, items: Sequence[Any]) -> None:
-        """Take items; where the first is a list, a tuple or encoded, such items stand for their own items."""
-        if items and not isinstance(items[0], _MANY):
+        """Take items. Groups and what is encoded stand for their items; so do lists and tuples where the very first
+        item of the input is one, and not where they come later, however the input is cut.
+        """
+        if not items:
+            return
+        is_taken_together = isinstance(items[0], Tasks | Group)
+        if self._of_lists is None:
+            self._of_lists = not is_taken_together and isinstance(items[0], list | tuple)
+        if not self._of_lists and not is_taken_together:
             self._add(items)
             return
         for item in items:
@@ -118,16 +125,6 @@ _id_field, _id_key = attrgetter("id"), itemgetter("id")
 _MANY = (list, tuple, Tasks)
 _encoder = msgspec.json.Encoder(enc_hook=as_dict)
 _identify = msgspec.json.Decoder(_Identity).decode
-_UNREADABLE = (
-    msgspec.MsgspecError,
-    TypeError,
-    ValueError,
-    KeyError,
-    UnicodeError,
-    RecursionError,
-    OverflowError,
-    VersionError,
-)
 
 
 def prepare(items: Sequence[Any] | Tasks, first: int, lacks: Lacks | None = None) -> Prepared:
@@ -150,7 +147,7 @@ def encode(items: Sequence[Any], lacks: Lacks | None = None) -> Tasks | None:
         # An id that is no string raises here.
         joined = "\n".join(ids)
         keys = fold(ids, joined)
-    except _UNREADABLE:
+    except Exception:  # noqa: BLE001 - an object of the caller's may raise anything when it is looked at
         return None
     if lacks and lacks.may_stand_in(packed or b"".join(bodies or ())):
         return None
@@ -182,7 +179,7 @@ def ids_of(items: Sequence[Any]) -> list[str | None]:
             ids = _IDS[kinds.pop()](items)
             # An id that is no string raises here.
             "".join(ids)
-        except _UNREADABLE:
+        except Exception:  # noqa: BLE001, S110 - as above; then they are looked at one by one
             pass
         else:
             return list(ids)
@@ -228,13 +225,15 @@ def _walk(items: Sequence[Any], first: int, lacks: Lacks | None) -> Prepared:
     tasks = Tasks.none()
     bad: list[BadTask] = []
     for ordinal, item in enumerate(items, first):
-        task_id = _id_of(item)
+        task_id = given = None
         try:
+            given = _bytes_of(item)
+            task_id = _id_of(item)
             task_id, body = _one(item)
             if lacks:
                 lacks.check(body)
-        except _UNREADABLE as error:
-            bad.append(BadTask(ordinal, task_id, local_error("InvalidTask", _reason(item, error)), _bytes_of(item)))
+        except Exception as error:  # noqa: BLE001 - as above: it is one bad task
+            bad.append(BadTask(ordinal, task_id, local_error("InvalidTask", _reason(error)), given))
         else:
             tasks.append(ordinal, task_id, fold([task_id])[0], body)
     return tasks, bad
@@ -256,10 +255,10 @@ def _one(item: Any) -> tuple[str, bytes]:
     return task_id, _one_line(_encoder.encode(item))
 
 
-def _reason(item: Any, error: Exception) -> str:
+def _reason(error: Exception) -> str:
     if isinstance(error, KeyError):
-        return "the task has no id" if isinstance(item, Mapping) and "id" not in item else f"no such key: {error}"
-    return f"the task cannot be sent: {error}"
+        return "the task has no id" if error.args == ("id",) else f"no such key: {error}"
+    return f"the task cannot be sent: {str(error) or type(error).__name__}"
 
 
 def _id_of(item: Any) -> str | None:
@@ -268,12 +267,10 @@ def _id_of(item: Any) -> str | None:
 
 
 def _id_or_none(item: Any) -> str | None:
-    if isinstance(item, bytes | bytearray | memoryview):
-        try:
-            return _identify(item).id
-        except _UNREADABLE:
-            return None
-    return _id_of(item)
+    try:
+        return _identify(item).id if isinstance(item, bytes | bytearray | memoryview) else _id_of(item)
+    except Exception:  # noqa: BLE001 - as above
+        return None
 
 
 _IDS: dict[type, Callable[[Any], list[str]]] = {

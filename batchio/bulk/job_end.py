@@ -8,7 +8,7 @@ from __future__ import annotations
 from ..errors import BatchioError, ConfigurationError
 from ..models import CloudJob, OnAllTasksComplete
 from ..service.operations import GET_JOB, UPDATE_JOB
-from .account import stopped
+from .account import report_of, stopped
 from .engine import Engine
 
 _TRIES = 5
@@ -17,6 +17,7 @@ _PAUSE = 0.5
 
 async def begin(engine: Engine) -> None:
     """Open the run. Where its job is to end by itself and may do so already, the run stops before it sends anything."""
+    engine.gate.bind()
     why_not: BatchioError | None = None
     if engine.options.terminate_when_complete:
         try:
@@ -50,7 +51,7 @@ async def conclude(engine: Engine) -> None:
 def _is_all_in(engine: Engine) -> bool:
     if engine.stopping.is_set() or engine.leaves_open:
         return False
-    report = engine.report
+    report = report_of(engine)
     return report.taken == report.added + report.existed
 
 

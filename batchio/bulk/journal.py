@@ -19,7 +19,7 @@ from __future__ import annotations
 import enum
 import sys
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from struct import Struct
 
 import msgspec
@@ -29,7 +29,8 @@ from .journal_header import Header, decode_header
 from .ranges import Range, Ranges
 
 RESERVE_STEP = 65_536
-"""Ordinals that are reserved at once."""
+"""Ordinals that are reserved at once, and those of a fast run: about as many as it sends in a second."""
+MOST_RESERVED = 16 * RESERVE_STEP
 EVERYTHING = (0, sys.maxsize)
 
 
@@ -73,6 +74,8 @@ _LAYOUTS: dict[int, Struct] = {
 }
 _MOST_CODE = 255
 _MOST_COUNT = 2**32 - 1
+_MOST_TASKS = 2**40
+"""No input is longer. What says more is not believed, for a resumed run would write a record for each 2**32 of them."""
 
 
 class Chain:
@@ -178,6 +181,8 @@ class State:
     def take(self, kind: Kind, fields: tuple[int, ...], code: str) -> bool:
         """Learn from one record; false where it cannot be true."""
         first, *more = fields
+        if first > _MOST_TASKS:
+            return False
         if kind is Kind.HASH:
             return self._take_block(Block(first, more[0], more[1]))
         if kind is Kind.RESERVE:
@@ -247,7 +252,7 @@ def opening(state: State) -> tuple[bytes, Chain]:
     return left + chain.end(state.position, Ending.BROKEN), chain
 
 
-def ranges_record(chain: Chain, pending: Mapping[Kind, Ranges]) -> bytes:
+def ranges_record(chain: Chain, pending: Mapping[Kind, Iterable[Range]]) -> bytes:
     """Ranges of several kinds.
 
     ADDED comes last: the twin of a task is EXISTED only where the task is there, and whoever reads half of this must

@@ -6,6 +6,7 @@ that names it, before anything is sent; what goes wrong later is an `OSError` fo
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -17,10 +18,12 @@ from pathlib import Path
 from ..errors import ConfigurationError
 from . import journal
 from .journal import Chain, State
-from .journal_header import Header, encode_header
+from .journal_header import MAGIC, Header, encode_header
 
 _OWNER_ONLY = 0o600
 _CREATED = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
+# To open a pipe would wait for who writes it.
+_READ = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
 
 
 class JournalFile:
@@ -30,6 +33,8 @@ class JournalFile:
         self.path = path
         self.state: State | None = None
         self.chain = Chain(0)
+        self._place = Path(path).absolute()
+        self._header = b""
         self._descriptor = descriptor
 
     @classmethod
@@ -56,8 +61,17 @@ class JournalFile:
             data = data[os.write(self._descriptor, data) :]
 
     def sync(self) -> None:
-        """Wait until all that was written is on disk. For a thread."""
+        """Wait until all that was written is on disk, where the next run will look for it. For a thread."""
         (os.fsync if sys.platform in ("darwin", "win32") else os.fdatasync)(self._descriptor)
+        try:
+            there, ours = self._place.stat(), os.fstat(self._descriptor)
+        except FileNotFoundError:
+            raise OSError(errno.ENOENT, "it was removed while it was in use") from None
+        if not os.path.samestat(there, ours):
+            raise OSError(errno.ESTALE, "it was replaced while it was in use")
+        if sys.platform != "win32" and os.pread(self._descriptor, len(self._header), 0) != self._header:
+            # What was written since stands behind a hole.
+            raise OSError(errno.EIO, "it was emptied or overwritten while it was in use")
 
     def close(self) -> None:
         """Close, and let others open it. Again: nothing."""
@@ -66,14 +80,14 @@ class JournalFile:
             os.close(descriptor)
 
     def _begin(self, header: Header) -> None:
-        if not stat.S_ISREG(os.fstat(self._descriptor).st_mode):
-            raise ConfigurationError("it is no regular file")
+        _check_regular(self._descriptor)
         _lock(self._descriptor)
         data = _read(self._descriptor)
         if not data:
             self._write_header(header)
             return
         state = self.state = journal.replay(data)
+        self._header = encode_header(state.header)
         state.header.check(header.endpoint, header.job, header.shard)
         data, self.chain = journal.opening(state)
         # Over what cannot be believed, and only then is the rest cut off: whenever this ends, the damage still shows.
@@ -83,7 +97,7 @@ class JournalFile:
             os.ftruncate(self._descriptor, state.end + len(data))
 
     def _write_header(self, header: Header) -> None:
-        data = encode_header(header)
+        data = self._header = encode_header(header)
         try:
             self.write(data)
         except OSError:
@@ -96,7 +110,12 @@ class JournalFile:
 def read(path: str) -> State:
     """What a journal says, whoever has it open; raises `ConfigurationError`."""
     with _named(path):
-        return journal.replay(Path(path).read_bytes())
+        descriptor = os.open(path, _READ)
+        try:
+            _check_regular(descriptor)
+            return journal.replay(_read(descriptor))
+        finally:
+            os.close(descriptor)
 
 
 @contextmanager
@@ -108,12 +127,23 @@ def _named(path: str) -> Generator[None]:
         raise ConfigurationError(f"journal {path}: {error}") from error.__cause__
     except OSError as error:
         raise ConfigurationError(f"journal {path}: {(error.strerror or str(error)).lower()}") from error
+    except ValueError as error:
+        # A NUL in it, or what the file system cannot encode.
+        raise ConfigurationError(f"journal {path!r}: {error}") from error
+
+
+def _check_regular(descriptor: int) -> None:
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        raise ConfigurationError("it is no regular file")
 
 
 def _read(descriptor: int) -> bytes:
     parts: list[bytes] = []
     while part := os.read(descriptor, 1 << 20):
         parts.append(part)
+        if not parts[0].startswith(MAGIC):
+            # Somebody's film, which need not fit into memory to be refused.
+            break
     return b"".join(parts)
 
 

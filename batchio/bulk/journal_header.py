@@ -59,4 +59,7 @@ def decode_header(data: bytes) -> tuple[Header, int]:
     end = at + length
     if data[end : end + _CHECK.size] != _CHECK.pack(zlib.crc32(data[:end])):
         raise ConfigurationError("its header is damaged, so that nobody can tell whose journal it is")
-    return msgspec.json.decode(data[at:end], type=Header), end + _CHECK.size
+    try:
+        return msgspec.json.decode(data[at:end], type=Header), end + _CHECK.size
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        raise ConfigurationError("its header does not say whose journal it is") from None

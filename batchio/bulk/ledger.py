@@ -15,7 +15,15 @@ import msgspec
 from ..models import BatchError
 from .intake import BadTask
 from .ranges import Ranges
-from .report import MAX_FAILURES, OutcomeState, SubmissionReport, TaskOutcome
+from .report import (
+    MAX_CODES,
+    MAX_FAILURE_BYTES,
+    MAX_FAILURES,
+    OTHER_CODES,
+    OutcomeState,
+    SubmissionReport,
+    TaskOutcome,
+)
 from .tasks import Tasks
 from .verdict import DetailedResult, Result
 
@@ -47,7 +55,7 @@ class Ledger:
     ) -> None:
         self.counts = dict.fromkeys(OutcomeState, 0)
         self.marks: dict[int, Mark] = {}
-        self.unread = 0
+        self.unread = self.unread_bytes = 0
         self.resumed = 0
         self.maybe = Ranges()
         self._recorder: Recorder | None = None
@@ -59,7 +67,8 @@ class Ledger:
         self._failures: list[TaskOutcome] = []
         self._truncated = False
         self._outcomes: list[TaskOutcome] = []
-        self._outbox: deque[list[TaskOutcome]] = deque()
+        self._failure_bytes = 0
+        self._outbox: deque[tuple[list[TaskOutcome], int]] = deque()
         self.ready = asyncio.Event()
 
     @property
@@ -166,11 +175,13 @@ class Ledger:
             self._recorder.take(outcomes)
         for outcome in outcomes:
             if outcome.error is not None and outcome.error.code:
-                self._errors[outcome.error.code] = self._errors.get(outcome.error.code, 0) + 1
+                known = outcome.error.code in self._errors or len(self._errors) < MAX_CODES
+                code = outcome.error.code if known else OTHER_CODES
+                self._errors[code] = self._errors.get(code, 0) + 1
             if outcome.state is not _ADDED and not (outcome.state is OutcomeState.EXISTED and self._existed_is_ok):
                 self._keep_failure(outcome)
         if outcomes:
-            self._deliver(outcomes)
+            self._deliver(outcomes, sum(len(outcome.body or b"") for outcome in outcomes))
 
     def next_outcomes(self) -> list[TaskOutcome] | None:
         """What has become known and was not read yet, oldest first."""
@@ -178,8 +189,9 @@ class Ledger:
             self.ready.clear()
             return None
         self.flush()
-        outcomes = self._outbox.popleft()
+        outcomes, size = self._outbox.popleft()
         self.unread -= len(outcomes)
+        self.unread_bytes -= size
         return outcomes
 
     def flush(self) -> None:
@@ -204,17 +216,19 @@ class Ledger:
     def _keep_failure(self, outcome: TaskOutcome) -> None:
         if self._keep == "none":
             return
-        if len(self._failures) < MAX_FAILURES:
+        if len(self._failures) < MAX_FAILURES and self._failure_bytes < MAX_FAILURE_BYTES:
             self._failures.append(outcome)
+            self._failure_bytes += len(outcome.body or b"")
         else:
             self._truncated = True
 
-    def _deliver(self, outcomes: list[TaskOutcome]) -> None:
+    def _deliver(self, outcomes: list[TaskOutcome], size: int = 0) -> None:
         if self._keep == "all":
             self._outcomes += outcomes
         if self._sink is not None:
             self._sink(outcomes)
         if self._reading:
-            self._outbox.append(outcomes)
+            self._outbox.append((outcomes, size))
             self.unread += len(outcomes)
+            self.unread_bytes += size
             self.ready.set()

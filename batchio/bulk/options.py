@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypedDict
@@ -28,7 +29,7 @@ class SubmitOptions(TypedDict, total=False):
     max_body: int
     """Bytes of one request at most. 950,000."""
     max_pending_bytes: int
-    """Bytes of tasks that were taken from the input and have no outcome yet, at most. 64 MiB."""
+    """Bytes of tasks that were taken from the input and have no outcome yet, or an unread one, at most. 64 MiB."""
     on_rejected: Literal["collect", "stop"]
     """Whether the first rejected task ends the run. "collect"."""
     on_exists: Literal["report", "ok"]
@@ -52,8 +53,8 @@ class SubmitOptions(TypedDict, total=False):
     A task that was on its way when the process was killed, and is there, is `added`, not `confirmed`. A changed input
     is an `InputChangedError` (under the `SubmissionError`), told before anything of the changed block of 4,096 tasks is
     sent; so long as a resumed run checks a block, it holds what is open of it beside the window. A journal of another
-    job or endpoint, or in use, is a `ConfigurationError`; one that cannot be written (a full disk) ends the run with a
-    `JournalError`. It holds no ids, bodies or secrets. None."""
+    job or endpoint, or in use, is a `ConfigurationError`; one that cannot be written (a full disk) or is taken away
+    ends the run with a `JournalError`. It holds no ids, bodies or secrets. None."""
     timeout: float | None
     """Seconds for one try, in place of the client's `timeout`."""
 
@@ -129,8 +130,12 @@ _FLAGS = ("details", "terminate_when_complete")
 _SECONDS = ("patience", "deadline", "timeout")
 _OTHERS: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "journal": ("the path of a file", lambda path: isinstance(path, str | os.PathLike) and os.fspath(path) != ""),
-    "progress": ("a function", callable),
+    "progress": ("a function that is not async", lambda call: callable(call) and not _is_async(call)),
 }
+
+
+def _is_async(call: Any) -> bool:
+    return inspect.iscoroutinefunction(call) or inspect.iscoroutinefunction(type(call).__call__)
 
 
 def check_options(given: SubmitOptions, tasks: object = None) -> Options:

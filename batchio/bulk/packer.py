@@ -106,11 +106,9 @@ class Packer:
             put_back(tasks)
         return head
 
-    def drain(self) -> Tasks:
+    def drain(self) -> list[Tasks]:
         """All that is queued."""
-        rest, self._again = self._again, Tasks.none()
-        for tasks in self._new:
-            rest.extend(tasks)
+        rest, self._again = [self._again, *self._new], Tasks.none()
         self._new.clear()
         return rest
 

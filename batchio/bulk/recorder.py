@@ -8,6 +8,7 @@ by the next one.
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -16,9 +17,9 @@ from typing import TYPE_CHECKING
 from ..errors import JournalError
 from .blocks import Block, Digest, Sieve
 from .intake import ids_of
-from .journal import RESERVE_STEP, Ending, Kind, Settled, State, ranges_record
+from .journal import MOST_RESERVED, RESERVE_STEP, Ending, Kind, Settled, State, ranges_record
 from .journal_file import JournalFile
-from .ranges import Range, Ranges, runs_of
+from .ranges import Ranges, merged, pieces_of
 from .report import OutcomeState, TaskOutcome
 from .tasks import Tasks
 
@@ -31,8 +32,10 @@ _WRITE_SECONDS = 0.025
 """Settled tasks wait so long to be written together, where nobody asks for them. What a kill catches there is sent
 again, as is what it catches on its way, which is more.
 """
-_AHEAD = RESERVE_STEP // 4
-"""So many ordinals before the end of what is reserved the next ones are."""
+_AHEAD = 0.25
+"""Where so much of what is reserved is left, more is asked for."""
+_FAST_SECONDS = 1.0
+"""A reservation is a wait for the disk: a run that uses one up sooner makes the next one larger."""
 _KINDS = {
     OutcomeState.ADDED: Kind.ADDED,
     OutcomeState.EXISTED: Kind.EXISTED,
@@ -60,10 +63,12 @@ class Recorder:
         """Tasks below this ordinal may be sent without asking for room."""
         self._reserved = 0
         self._target = 0
+        self._step = RESERVE_STEP
+        self._asked = -math.inf
         self._blocks: list[Block] = []
-        self._ranges: dict[Kind, list[Range]] = {kind: [] for kind in _KINDS.values()}
-        self._added = self._ranges[Kind.ADDED]
-        self._rejected: dict[str, list[Range]] = {}
+        self._pieces: dict[Kind, list[range]] = {kind: [] for kind in _KINDS.values()}
+        self._added = self._pieces[Kind.ADDED]
+        self._rejected: dict[str, list[range]] = {}
         self._is_due = False
         self._timer: asyncio.TimerHandle | None = None
         self._is_dirty = True
@@ -75,10 +80,17 @@ class Recorder:
 
     def room(self, first: int) -> int:
         """How many tasks from this ordinal on may be sent; asks for more in time."""
-        if first + _AHEAD >= self._reserved == self._target:
-            self._target = ((first + _AHEAD) // RESERVE_STEP + 1) * RESERVE_STEP
+        if first + self._ahead >= self._reserved == self._target:
+            now = self._loop.time()
+            is_fast, self._asked = now - self._asked < _FAST_SECONDS, now
+            self._step = min(2 * self._step, MOST_RESERVED) if is_fast else max(self._step // 2, RESERVE_STEP)
+            self._target = max(first, self._reserved) + self._step
             self._wanted.set()
         return max(0, self._reserved - first)
+
+    @property
+    def _ahead(self) -> int:
+        return int(self._step * _AHEAD)
 
     def read(self, first: int, ids: Sequence[str | None], joined: str | None = None) -> None:
         """These ids stand in the input from this ordinal on. `joined`: the same as lines, where somebody has them."""
@@ -90,11 +102,10 @@ class Recorder:
     def added(self, tasks: Tasks) -> None:
         """All of these were added."""
         ordinals = tasks.ordinals
-        if tasks.packed is not None:
-            # Encoded as one piece, and so in the order of the input.
-            self._added.append((ordinals[0], ordinals[-1] + 1))
+        if isinstance(ordinals, range):
+            self._added.append(ordinals)
         else:
-            self._added += runs_of(ordinals)
+            self._added += pieces_of(ordinals)
         if not self._is_due:
             self._due()
 
@@ -109,10 +120,10 @@ class Recorder:
                     self._due()
             elif outcome.state is OutcomeState.REJECTED:
                 code = (outcome.error.code if outcome.error else None) or "Rejected"
-                self._rejected.setdefault(code, []).append((outcome.index, outcome.index + 1))
+                self._rejected.setdefault(code, []).append(range(outcome.index, outcome.index + 1))
                 self._due()
         for kind, ordinals in places.items():
-            self._ranges[kind] += runs_of(ordinals)
+            self._pieces[kind] += pieces_of(ordinals)
 
     def _due(self) -> None:
         self._is_due = True
@@ -135,14 +146,14 @@ class Recorder:
         """What there is to write, and the hash of what stands before it, or before `end`."""
         chain = self._file.chain
         blocks, self._blocks = self._blocks, []
-        ranges = {kind: Ranges(places) for kind, places in self._ranges.items() if places}
-        rejected = {code: Ranges(places) for code, places in self._rejected.items()}
-        for pending in self._ranges.values():
+        ranges = {kind: merged(pieces) for kind, pieces in self._pieces.items() if pieces}
+        rejected = {code: merged(pieces) for code, pieces in self._rejected.items()}
+        for pending in self._pieces.values():
             pending.clear()
         self._rejected.clear()
         if blocks:
             self._hashed = blocks[-1].end
-        end = max([end, *(each.end for each in (*ranges.values(), *rejected.values()))])
+        end = max([end, *(places[-1][1] for places in (*ranges.values(), *rejected.values()))])
         if end > self._hashed and (part := self._digest.part()) is not None:
             # No outcome without its hash: whatever is skipped later can be told from another input.
             blocks.append(part)
@@ -161,9 +172,10 @@ class Recorder:
         else:
             self._is_dirty = True
 
-    def _fail(self, error: OSError) -> None:
+    def _fail(self, error: OSError | RuntimeError) -> None:
         if self.failure is None:
-            self.failure = JournalError(f"journal {self._file.path}: {(error.strerror or str(error)).lower()}")
+            words = (isinstance(error, OSError) and error.strerror) or str(error)
+            self.failure = JournalError(f"journal {self._file.path}: {words.lower()}")
             self.failure.__cause__ = error
             self._on_failure(self.failure)
 
@@ -184,16 +196,17 @@ class Recorder:
             if self._is_dirty:
                 await self._sync()
             if self.failure is None and target > self._reserved:
-                self._reserved, self.ample = target, target - _AHEAD
+                self._reserved, self.ample = target, target - self._ahead
                 self._on_reserved()
 
     async def _sync(self) -> None:
         self._is_dirty = False
-        self._thread = self._loop.run_in_executor(None, self._file.sync)
         try:
+            self._thread = self._loop.run_in_executor(None, self._file.sync)
             # A thread cannot be cancelled; `close` waits for it.
             await asyncio.shield(self._thread)
-        except OSError as error:
+        except (OSError, RuntimeError) as error:
+            # Or there was no thread left.
             self._fail(error)
 
     async def close(self, feeder: Feeder, *, in_order: bool) -> None:
@@ -201,21 +214,23 @@ class Recorder:
 
         `in_order`: it is certain of every task that is not settled whether it may have been added.
         """
-        if self._thread is not None:
-            await asyncio.wait([self._thread])
-            if isinstance(error := self._thread.exception(), OSError):
-                self._fail(error)
-        self.flush()
-        if self._timer is not None:
-            self._timer.cancel()
-        if self.failure is None:
-            data = self._take_records(self._digest.position)
-            if in_order:
-                data += self._file.chain.end(feeder.position, Ending.WHOLE if feeder.is_whole else Ending.STOPPED)
-            self._write(data)
-        if self.failure is None:
-            await self._sync()
-        self._file.close()
+        try:
+            if self._thread is not None:
+                await asyncio.wait([self._thread])
+                if isinstance(error := self._thread.exception(), OSError):
+                    self._fail(error)
+            self.flush()
+            if self.failure is None:
+                data = self._take_records(self._digest.position)
+                if in_order:
+                    data += self._file.chain.end(feeder.position, Ending.WHOLE if feeder.is_whole else Ending.STOPPED)
+                self._write(data)
+            if self.failure is None:
+                await self._sync()
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
+            self._file.close()
 
 
 def _sieve_of(state: State, done: Ranges) -> Sieve:

@@ -16,6 +16,10 @@ from ..models import BatchError
 
 MAX_FAILURES = 10_000
 """A report keeps this many failures; the counts cover all."""
+MAX_FAILURE_BYTES = 64 * 1024 * 1024
+"""Nor does it keep more of them once their bodies have so many bytes together."""
+MAX_CODES, OTHER_CODES = 1_000, "OtherCodes"
+"""A report tells so many codes apart; whatever a service thinks up beyond that counts as one."""
 
 
 class OutcomeState(enum.StrEnum):
@@ -73,10 +77,11 @@ class SubmissionReport(msgspec.Struct, frozen=True, kw_only=True):
     `resumed`: how many of them earlier runs have settled, where a journal was resumed. `added`, `existed`, `rejected`,
     `taken` and `errors` are then of all runs together, everything else is of this run alone: what earlier runs have
     told is not told again.
-    `refused`: answers 429 and 503 ServerBusy. `bytes_sent`: bodies. `elapsed`: seconds. `failures`: at most
-    10,000 outcomes that are not wanted (`failures_truncated` says whether there were more). `outcomes`: all of
-    them with `keep="all"`. `errors`: code -> number of tasks. `job_terminates`: whether the job ends by itself
-    now, where `terminate_when_complete` asked for it.
+    `refused`: answers 429 and 503 ServerBusy. `bytes_sent`: bodies. `elapsed`: seconds. `failures`: outcomes that are
+    not wanted, at most 10,000, and no more once their bodies have 64 MiB (`failures_truncated` says whether there were
+    more). `outcomes`: all of them with `keep="all"`. `errors`: code -> number of tasks; beyond 1,000 codes all others
+    are `OtherCodes`. `job_terminates`: whether the job ends by itself now, where `terminate_when_complete` asked
+    for it.
     """
 
     added: int = 0

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from ..session.session import Session
+from .account import progress_of, report_of
 from .engine import Engine
 from .finishing import finish
 from .gate import Gate
@@ -37,8 +38,12 @@ class Submission:
     def __init__(self, session: Session, gate: Gate, job_id: str, tasks: Any, options: Options) -> None:
         self._engine = Engine(session, gate, job_id, open_source(tasks), options, reading=True)
         self._task: asyncio.Task[None] | None = None
+        self._is_entered = False
 
     async def __aenter__(self) -> Self:
+        if self._is_entered:
+            raise RuntimeError("a submission is entered once")
+        self._is_entered = True
         await begin(self._engine)
         self._task = asyncio.create_task(run(self._engine, "submission"), name="batchio submission")
         return self
@@ -48,7 +53,11 @@ class Submission:
     ) -> None:
         if self._task is not None:
             self._task.cancel()
-            await finish(self._task)
+            try:
+                await finish(self._task)
+            finally:
+                # A block that is left at once has not let it begin.
+                await self._engine.close()
 
     def __aiter__(self) -> Self:
         return self
@@ -84,12 +93,12 @@ class Submission:
     @property
     def progress(self) -> SubmissionProgress:
         """A snapshot of the run."""
-        return self._engine.progress
+        return progress_of(self._engine)
 
     @property
     def report(self) -> SubmissionReport:
         """The account so far; of the whole run when it is over, cancelled or not."""
-        return self._engine.report
+        return report_of(self._engine)
 
 
 async def submit(session: Session, gate: Gate, job_id: str, tasks: Any, options: Options) -> SubmissionReport:
@@ -98,4 +107,4 @@ async def submit(session: Session, gate: Gate, job_id: str, tasks: Any, options:
     await begin(engine)
     await run(engine, "submission")
     await conclude(engine)
-    return engine.report
+    return report_of(engine)

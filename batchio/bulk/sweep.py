@@ -40,7 +40,7 @@ class Sweep(Sequence[dict[str, Any]]):
     ) -> None:
         self._axes = [_axis(name, values) for name, values in axes.items()]
         self._template = Template(template, axes, id=id)
-        self._ordinals = range(prod(map(len, self._axes)))
+        self._ordinals = range(_count(self._axes))
         named = dict(zip(axes, self._axes, strict=True))
         for name, values in named.items():
             for value in outermost(values):
@@ -118,6 +118,13 @@ def _axis(name: str, values: Iterable[Any]) -> Axis:
     if isinstance(axis, tuple) and not UNFIT.isdisjoint(map(type, axis)):
         raise ConfigurationError(f"{name}: what is filled in is text or a number")
     return axis
+
+
+def _count(axes: Sequence[Axis]) -> int:
+    try:
+        return len(range(prod(map(len, axes))))
+    except OverflowError:
+        raise ConfigurationError("the axes make more tasks than can be counted") from None
 
 
 def _combinations(axes: Sequence[Axis]) -> Iterator[tuple[Any, ...]]:

@@ -18,18 +18,20 @@ _PLAIN = re.compile(r"(?:0?\d*)?[dxXob]?").fullmatch
 """Formats under which other whole numbers are other texts, longer the further they are from 0."""
 
 _LETTERS = re.compile(r"[A-Za-z0-9_-]*").fullmatch
+_EDGES = (0, 0xD800)
+"""Where the sign changes, and where the numbers of letters become those of halves."""
 _DIGITS, _HEXADECIMAL = frozenset("0123456789"), frozenset("0123456789abcdef")
 
 
 def outermost(values: Sequence[Any]) -> list[Any]:
-    """Of a range its ends and what stands around 0, where the sign changes; anything else as it is.
+    """Of a range its ends and what stands around the edges; anything else as it is.
 
     What a format cannot take at all, and how long it makes a number, shows in these.
     """
     if not isinstance(values, range) or not values:
         return list(values)
-    crossing = -values.start // values.step
-    near = [values[at] for at in (crossing, crossing + 1) if 0 <= at < len(values)]
+    crossings = [(edge - values.start) // values.step for edge in _EDGES]
+    near = [values[at] for crossing in crossings for at in (crossing, crossing + 1) if 0 <= at < len(values)]
     return list(dict.fromkeys([values[0], values[-1], *near, *(at for at in (-1, 0, 1) if at in values)]))
 
 

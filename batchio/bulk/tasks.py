@@ -6,13 +6,19 @@ piece, as they were encoded, until somebody needs them one by one.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import msgspec
 
 HEAD, TAIL = b'{"value":[', b"]}"
 FRAME = len(HEAD) + len(TAIL)
 """Bytes of a request's body beside its tasks and the commas between them."""
+
+
+class Group(list[Any]):
+    """Items of the input that were taken together; a list that the caller gave is none."""
 
 
 class Narrowing(msgspec.Struct):
@@ -27,6 +33,15 @@ class _Packed(msgspec.Struct):
 
 
 _cut_up = msgspec.json.Decoder(_Packed).decode
+
+
+def _cut(packed: bytes, count: int) -> list[bytes]:
+    with contextlib.suppress(msgspec.DecodeError, UnicodeError):
+        bodies = [bytes(raw) for raw in _cut_up(packed).value]
+        if len(bodies) == count:
+            return bodies
+    # A `msgspec.Raw` in one of them was no JSON value, and nobody can tell where a task ends: the service refuses each.
+    return [b"null"] * count
 
 
 class Tasks:
@@ -62,7 +77,7 @@ class Tasks:
     def bodies(self) -> list[bytes]:
         """The JSON of each task."""
         if self._bodies is None:
-            self._bodies = [bytes(raw) for raw in _cut_up(self.packed or b"").value]
+            self._bodies = _cut(self.packed or b"", len(self.ids))
         return self._bodies
 
     def __len__(self) -> int:
@@ -110,6 +125,16 @@ class Tasks:
         )
         picked.narrowing = self.narrowing
         return picked
+
+    @staticmethod
+    def joined_from(groups: Sequence[Tasks]) -> Tasks:
+        """All tasks of some groups."""
+        return Tasks(
+            [ordinal for group in groups for ordinal in group.ordinals],
+            [task_id for group in groups for task_id in group.ids],
+            [key for group in groups for key in group.keys],
+            [body for group in groups for body in group.bodies],
+        )
 
     @staticmethod
     def none() -> Tasks:

@@ -39,6 +39,10 @@ _PATTERN = re.compile(
     re.DOTALL,
 )
 _DATE = re.compile(r"%[a-zA-Z]")
+_NUMBER = re.compile(r"\d+")
+_DIGITS, _SHOWN = 20, 20
+_WIDEST = 1_000
+"""Characters that a format may ask for: Python would fill a gigabyte as readily."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -60,7 +64,7 @@ class Place(msgspec.Struct, frozen=True):
         if found is None:
             return None
         if kind := found["type"]:
-            return _whole if kind in "bcdoxXn" else _real if kind in "eEfFgG%" else None
+            return _letter if kind == "c" else _whole if kind in "bdoxXn" else _real if kind in "eEfFgG%" else None
         is_number = found["sign"] or found["other"] or found["zero"] or found["group"] or found["align"] == "="
         return _number if is_number else None
 
@@ -151,7 +155,7 @@ class Template:
     def _value(self, place: Place, path: str) -> ast.expr:
         if place.name not in self.names:
             if self._known is not None:
-                known = ", ".join(self.names) or "none"
+                known = ", ".join(self.names[:_SHOWN]) + (", ..." if len(self.names) > _SHOWN else "") or "none"
                 raise ConfigurationError(
                     f"{path}: {place} names nothing that is there ({known}); a brace of its own is written {{{{ or }}}}"
                 )
@@ -186,11 +190,17 @@ def _checked(place: Place, conversion: str | None, path: str) -> Place:
         raise ConfigurationError(f"{path}: a place has no name; a brace of its own is written {{{{ or }}}}")
     if conversion or re.search(r"[.\[\]]", place.name):
         raise ConfigurationError(f"{path}: a place holds a name and a format, and nothing else, not {place}")
+    if not _DATE.search(place.spec) and any(map(_is_too_wide, _NUMBER.findall(place.spec))):
+        raise ConfigurationError(f"{path}: the format of {{{place.name}}} asks for more than {_WIDEST:,} characters")
     if "{" in place.spec:
         raise ConfigurationError(f"{path}: the format of {{{place.name}}} holds a place itself")
     if not _DATE.search(place.spec) and not any(_formats(each, place.spec) for each in ("", 0, 0.0)):
         raise ConfigurationError(f"{path}: {place} has a format that Python does not know")
     return place
+
+
+def _is_too_wide(number: str) -> bool:
+    return len(number) > _DIGITS or int(number) > _WIDEST
 
 
 def _formats(value: Value, spec: str) -> bool:
@@ -222,8 +232,8 @@ def _compiled(names: Sequence[str], body: ast.expr) -> Callable[..., dict[str, A
     given = [ast.arg(_argument(at)) for at in range(len(names))]
     function = ast.Lambda(ast.arguments([], given, None, [], [], None, []), body)
     code = compile(ast.fix_missing_locations(ast.Expression(function)), "<template>", "eval")
-    # A tree of constants, arguments and the four converters: no text of the template is ever parsed as Python.
-    names_of_it = {each.__name__: each for each in (_integer, _whole, _real, _number)}
+    # A tree of constants, arguments and the converters: no text of the template is ever parsed as Python.
+    names_of_it = {each.__name__: each for each in (_integer, _letter, _whole, _real, _number)}
     built: Callable[..., dict[str, Any]] = eval(code, names_of_it)  # noqa: S307 - as said above
     return built
 
@@ -232,6 +242,13 @@ def _integer(value: Value) -> Value:
     if not isinstance(value, str | int):
         raise TypeError("a whole number belongs there")
     return int(value)
+
+
+def _letter(value: Value) -> Value:
+    found = _whole(value)
+    if isinstance(found, int) and 0xD800 <= found <= 0xDFFF:
+        raise ValueError("it is half a character")
+    return found
 
 
 def _whole(value: Value) -> Value:

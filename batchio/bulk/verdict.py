@@ -67,7 +67,8 @@ def _judge_status(status: int, code: str) -> Action:
         return Action.HALVE
     if status == 429 or (status == 503 and code in THROTTLING_CODES):
         return Action.REFUSED
-    if status == 408 or (status >= 500 and status not in _HOPELESS):
+    # Another success than the one that the API promises may well be one.
+    if status < 300 or status == 408 or (status >= 500 and status not in _HOPELESS):
         return Action.AGAIN
     if (status == 400 and code in NARROWING_CODES) or (status == 409 and code.startswith("TaskIdSameAs")):
         return Action.NARROW
@@ -122,7 +123,7 @@ def is_all_added(tasks: Tasks, answer: bytes) -> bool:
     """
     try:
         results = _decode_all_added(answer).value
-    except (msgspec.MsgspecError, UnicodeError):
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
         return False
     ids = list(map(_task_id, results))
     return ids == tasks.ids or (len(ids) == len(tasks) and sorted(fold(ids)) == sorted(tasks.keys))

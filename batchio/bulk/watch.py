@@ -9,6 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from ..errors import BatchioError
+from .account import progress_of
 
 if TYPE_CHECKING:
     from .engine import Engine
@@ -18,19 +19,28 @@ _TICK = 0.25
 
 async def watch(engine: Engine) -> None:
     """Tell the progress and keep the limits of time, until cancelled."""
+    progress = engine.options.progress
     while True:
         now = engine.clock()
         engine.meter.tick(now, engine.ledger.settled)
         engine.gate.look()
         if engine.seen is not None:
             engine.seen.settled(engine.ledger.counts.items())
-        if engine.options.progress is not None:
+        if progress is not None:
             try:
-                engine.options.progress(engine.progress)
-            except Exception as error:  # noqa: BLE001 - whatever the caller's function raises
+                progress(progress_of(engine))
+            except BaseException as error:
+                # The limits hold to the end, also for what is still on its way.
+                progress = None
                 engine.stop(error)
-                return
-        await asyncio.sleep(min(_TICK, _check_limits(engine, now)))
+                if isinstance(error, KeyboardInterrupt | SystemExit):
+                    raise
+        pause = min(_TICK, _check_limits(engine, now))
+        await asyncio.sleep(pause)
+        # So long the loop stood still, or the whole process did: nobody could have read an answer.
+        late = engine.clock() - now - pause
+        if late > _TICK:
+            engine.waiting_since += late
 
 
 def _check_limits(engine: Engine, now: float) -> float:

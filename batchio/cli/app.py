@@ -19,18 +19,22 @@ from ..version import __version__
 from .codes import CommandError, Exit, code_of
 from .looking import doctor, download, tail, watch
 from .options import DemoOptions, EmulatorOptions, SubmitOptions
-from .output import drop_output, write_error
+from .output import drop_output, write_error, write_or_stop
 
 _EXIT_CODES = """Exit codes: 0 all added, or done; 1 some tasks not added, or the service
 said no; 2 wrong use or bad input; 3 stopped or no answer, can go on;
 4 authentication; 130 interrupted."""
+
+_HELP = frozenset({"--help", "-h"})
 
 app = App(
     name="batchio",
     help=f"""Add millions of tasks to an Azure Batch job, do whatever else the service
 can do, or try it all on a local Batch service.
 
-{_EXIT_CODES}""",
+{_EXIT_CODES}
+
+`batchio COMMAND --help` tells more of a command, `batchio --version` the version.""",
     # Words as they stand here: lines are kept, and nothing slow has to be imported for them.
     help_format="plaintext",
     version=__version__,
@@ -56,8 +60,10 @@ _SUBMIT, _EMULATOR, _DEMO = SubmitOptions(), EmulatorOptions(), DemoOptions()
 
 @app.command
 def submit(
-    job: str,
-    file: Annotated[str | None, Parameter(allow_leading_hyphen=True)] = None,
+    job: Annotated[str, Parameter(help="Id of the job.")],
+    file: Annotated[
+        str | None, Parameter(help="File with the tasks, or - for standard input.", allow_leading_hyphen=True)
+    ] = None,
     /,
     *,
     options: Annotated[SubmitOptions, Parameter(name="*")] = _SUBMIT,
@@ -80,14 +86,6 @@ def submit(
     Ctrl-C finishes what is on its way and reports; a second one stops at
     once. Exit codes: 0 all added; 1 some tasks not added; 2 wrong use or bad
     input; 3 stopped, can go on; 4 authentication; 130 interrupted.
-
-    Parameters
-    ----------
-    job
-        Id of the job.
-    file
-        File with the tasks, or - for standard input.
-
     """
     if file and file.startswith("-") and file != "-":
         raise CommandError(f"unknown option {file}; a file of that name is ./{file}")
@@ -104,7 +102,7 @@ app.command(journal)
 
 @journal.command
 def show(
-    file: Annotated[str, Parameter(allow_leading_hyphen=True)],
+    file: Annotated[str, Parameter(help="File that was given to --journal.", allow_leading_hyphen=True)],
     /,
     *,
     json: Annotated[bool, Parameter(negative="", show_default=False, help="Print one JSON object.")] = False,
@@ -114,12 +112,6 @@ def show(
     How much is settled and how, what is open, how the last run ended, and
     whether the file is damaged. Nothing is changed, and it may be in use.
     Exit codes: 0 shown; 2 there is no such file, or it is no journal.
-
-    Parameters
-    ----------
-    file
-        File that was given to --journal.
-
     """
     if file.startswith("-"):
         raise CommandError(f"unknown option {file}; a file of that name is ./{file}")
@@ -155,17 +147,11 @@ def demo(*, options: Annotated[DemoOptions, Parameter(name="*")] = _DEMO) -> int
 
 
 @app.command
-def completion(shell: Literal["bash", "zsh", "fish"], /) -> int:
+def completion(shell: Annotated[Literal["bash", "zsh", "fish"], Parameter(help="bash, zsh or fish.")], /) -> int:
     """Print the completion of commands, options and values for a shell.
 
     For bash: eval "$(batchio completion bash)". For zsh and fish the same
     lines, in a file where that shell looks for completions.
-
-    Parameters
-    ----------
-    shell
-        bash, zsh or fish.
-
     """
     from .calls.completion import completion as command  # noqa: PLC0415 - see the module's law
 
@@ -212,12 +198,29 @@ def _run(tokens: Sequence[str]) -> int:
         from .calls.commands import group_of  # noqa: PLC0415 - see the module's law
 
         group, *tokens = tokens
-        chosen = group_of(group, tokens)
+        chosen = group_of(group, GROUPS[group], tokens)
+    if (helped := _help_asked_for(chosen, tokens)) is not None:
+        write_or_stop(helped)
+        return Exit.OK
     command, bound, *_ = chosen.parse_args(tokens, exit_on_error=False, print_error=False)
     result = command(*bound.args, **bound.kwargs)
     if sys.stdout is not None:
         sys.stdout.flush()
     return result if isinstance(result, int) else Exit.OK
+
+
+def _help_asked_for(chosen: App, tokens: Sequence[str]) -> str | None:
+    """What the command line asks for with --help, or gets because it names no command."""
+    asked = not _HELP.isdisjoint(tokens[: tokens.index("--")] if "--" in tokens else tokens)
+    words = [token for token in tokens if token not in _HELP] if asked else list(tokens)
+    names, apps, unused = chosen.parse_commands(words)
+    command = apps[-1]
+    # A command that nobody knows is an error, which comes later.
+    if not (asked if command.default_command is not None else not unused):
+        return None
+    from .help import help_of  # noqa: PLC0415 - see the module's law
+
+    return help_of(command, " ".join((*chosen.name, *names)))
 
 
 def _end(message: str, code: int) -> int:

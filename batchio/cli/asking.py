@@ -17,6 +17,7 @@ from ..session.retry import RetryPolicy
 from ..session.waiting import Pace
 from .codes import CommandError
 from .progress import many, span
+from .versions import version_of
 
 if TYPE_CHECKING:
     from ..client import BatchClient
@@ -29,11 +30,13 @@ _TOLD_SECONDS = 60.0
 _TIMEOUT = 30.0
 
 
-def patient_client() -> BatchClient:
+def patient_client(api_version: str | None) -> BatchClient:
     """The client of a command that asks again by itself."""
     from ..client import BatchClient  # noqa: PLC0415 - not needed where the command's options are wrong
 
-    return BatchClient.from_environment(retry=RetryPolicy(attempts=1), timeout=_TIMEOUT)
+    return BatchClient.from_environment(
+        retry=RetryPolicy(attempts=1), timeout=_TIMEOUT, api_version=version_of(api_version)
+    )
 
 
 def check_seconds(option: str, seconds: float | None) -> None:

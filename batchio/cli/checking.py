@@ -52,11 +52,11 @@ def id_of(task: bytes) -> str:
     return _identify(task).id
 
 
-def full_judge() -> Judge:
+def full_judge(version: str) -> Judge:
     """The judge of a dry run: everything that the client would check of a single task, and the size."""
     # The models are only needed for this.
     from ..bulk.packer import fits_alone  # noqa: PLC0415 - keeps `--help` fast
-    from ..errors import EncodeError  # noqa: PLC0415 - as above
+    from ..errors import EncodeError, VersionError  # noqa: PLC0415 - as above
     from ..models import TaskAddParameter  # noqa: PLC0415 - as above
     from ..session.check import check_body  # noqa: PLC0415 - as above
     from .options import MAX_BODY  # noqa: PLC0415 - as above
@@ -68,8 +68,8 @@ def full_judge() -> Judge:
         if not fits_alone(len(task), MAX_BODY):
             raise ModelFault(f"a task of {len(task):,} bytes does not fit into a request of {MAX_BODY:,}")
         try:
-            check_body(as_mapping(task), TaskAddParameter)
-        except EncodeError as error:
+            check_body(as_mapping(task), TaskAddParameter, version=version)
+        except (EncodeError, VersionError) as error:
             raise ModelFault(str(error)) from error
 
     return judge
@@ -123,7 +123,8 @@ def _syntax(piece: bytes, text: str) -> Fault:
     """Where JSON is broken; the standard library says it exactly, msgspec is now and then some bytes off."""
     readable = piece.decode("utf-8")
     try:
-        json.loads(readable)
+        # Python refuses to read a number of thousands of digits.
+        json.loads(readable, parse_int=str)
     except json.JSONDecodeError as error:
         return Fault(len(readable[: error.pos].encode()), f"not JSON: {error.msg.removesuffix(' at')}", broken=True)
     except RecursionError:

@@ -5,6 +5,8 @@ Law: nothing is changed, and no value of an environment variable is shown but th
 
 from __future__ import annotations
 
+import shutil
+import sys
 import textwrap
 from typing import TYPE_CHECKING
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from .finding import Finding
     from .looking import DoctorOptions
 
-_WIDTH = 100
+_WIDEST, _NARROWEST = 100, 50
 _INDENT = " " * 22
 
 
@@ -33,7 +35,7 @@ def doctor(options: DoctorOptions) -> int:
 
 async def _examine(options: DoctorOptions, _interrupt: Interrupt) -> int:
     findings: list[Finding] = []
-    async for finding in Examination(options.timeout).findings():
+    async for finding in Examination(options.timeout, options.api_version).findings():
         findings.append(finding)
         if not options.json:
             write_data(in_words(finding))
@@ -46,13 +48,21 @@ async def _examine(options: DoctorOptions, _interrupt: Interrupt) -> int:
 def in_words(finding: Finding) -> str:
     """A finding, and below it what to do about it."""
     first = f"{finding.status if finding.status != 'ok' else 'OK':<8} {finding.check:<12} {finding.says}"
-    lines = textwrap.wrap(first, _WIDTH, subsequent_indent=_INDENT, break_on_hyphens=False)
+    width = _width()
+    lines = textwrap.wrap(first, width, subsequent_indent=_INDENT, break_on_hyphens=False)
     if finding.advice:
         lines += textwrap.wrap(
             finding.advice,
-            _WIDTH,
+            width,
             initial_indent=f"{_INDENT}-> ",
             subsequent_indent=f"{_INDENT}   ",
             break_on_hyphens=False,
         )
     return "\n".join(lines)
+
+
+def _width() -> int:
+    """Of the terminal, as far as lines can be read."""
+    if sys.stdout is None or not sys.stdout.isatty():
+        return _WIDEST
+    return max(_NARROWEST, min(_WIDEST, shutil.get_terminal_size().columns))

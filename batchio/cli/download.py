@@ -28,6 +28,7 @@ from .paths import PathRefused, Pattern, path_with_slashes, safe_path
 from .progress import many
 from .report import amount, as_json
 from .screen import Screen
+from .versions import version_of
 
 if TYPE_CHECKING:
     from ..client import BatchClient
@@ -75,7 +76,7 @@ def download(job_id: str, task_id: str, pattern: str, options: DownloadOptions) 
 async def _download(downloading: _Download, interrupt: Interrupt) -> int:
     from ..client import BatchClient  # noqa: PLC0415 - not needed where the command's options are wrong
 
-    async with BatchClient.from_environment() as client:
+    async with BatchClient.from_environment(api_version=version_of(downloading.options.api_version)) as client:
         try:
             ended = await interrupt.unless_signalled(downloading.run(client))
         except (BatchioError, CommandError):
@@ -89,7 +90,7 @@ async def _download(downloading: _Download, interrupt: Interrupt) -> int:
 
 
 class _Download:
-    """`tally`: what became of the files so far."""
+    """`options`: what was asked for. `tally`: what became of the files so far."""
 
     def __init__(self, job_id: str, task_id: str, pattern: str, directory: Path, options: DownloadOptions) -> None:
         self.tally = Tally(str(directory))
@@ -98,7 +99,7 @@ class _Download:
         self._text = pattern
         self._pattern = Pattern(pattern)
         self._directory = directory
-        self._options = options
+        self.options = options
         self._screen = Screen(quiet=options.quiet)
         self._taken: set[str] = set()
         self._began = time.monotonic()
@@ -110,7 +111,7 @@ class _Download:
             reading = asyncio.Lock()
             workers = [
                 asyncio.create_task(self._work(client, files, reading), name="batchio download")
-                for _ in range(self._options.at_once)
+                for _ in range(self.options.at_once)
             ]
             try:
                 await asyncio.gather(*workers)
@@ -125,7 +126,7 @@ class _Download:
     def report(self, *, interrupted: bool) -> None:
         """Say what it took."""
         self.tally.seconds = round(time.monotonic() - self._began, 3)
-        if self._options.json:
+        if self.options.json:
             write_data(as_json(msgspec.to_builtins(self.tally)))
         else:
             write_data(self.tally.in_words())
@@ -155,7 +156,7 @@ class _Download:
     async def _fetch(self, client: BatchClient, file: NodeFile) -> None:
         name = file.name or ""
         path = self._place(name)
-        if not self._options.overwrite and await asyncio.to_thread(_is_same, path, file):
+        if not self.options.overwrite and await asyncio.to_thread(_is_same, path, file):
             self.tally.there += 1
             return
         await asyncio.to_thread(self._make_room, path)

@@ -19,6 +19,7 @@ from .report import as_json
 from .screen import Screen
 from .survey import Packing, Survey
 from .telling import Teller
+from .versions import version_of
 
 
 def dry_run(source: Input, options: SubmitOptions, screen: Screen) -> int:
@@ -30,7 +31,7 @@ def dry_run(source: Input, options: SubmitOptions, screen: Screen) -> int:
     teller = Teller(source.name, screen)
     packing = Packing(max_tasks=MAX_TASKS, max_body=MAX_BODY, frame=FRAME)
     ends: list[bytes] = []
-    for portion in source.portions(full_judge()):
+    for portion in source.portions(full_judge(version_of(options.api_version))):
         found.add(portion)
         if portion.tasks:
             ends = [ends[0] if ends else portion.tasks[0], portion.tasks[-1]]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
+import sys
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,6 +68,9 @@ async def _serve(options: EmulatorOptions, rules: list[FaultRule], interrupt: In
         async with service:
             write_data(_ready(service, as_object=options.json))
             await stopped.wait()
+    if sys.stderr is not None and sys.stderr.isatty():
+        # Over the ^C that the terminal shows.
+        write_error("\rbatchio emulator has stopped")
     return Exit.OK
 
 

@@ -29,16 +29,18 @@ from ..session.transport import AiohttpTransport
 from ..version import __version__
 from . import finding
 from .finding import CHECKS, Finding, skipped
+from .versions import version_of
 
 _CONNECT_ADVICE = "is the endpoint right? a firewall, a VPN that is off or a private endpoint may be in the way"
 _PROXY_ADVICE = "is the proxy that HTTPS_PROXY names the right one, with its user and password? NO_PROXY goes around it"
 
 
 class Examination:
-    """One examination. `timeout`: seconds for each check."""
+    """One examination. `timeout`: seconds for each check. `api_version`: None leaves it to the environment."""
 
-    def __init__(self, timeout: float) -> None:
+    def __init__(self, timeout: float, api_version: str | None) -> None:
         self._timeout = timeout
+        self._api_version = api_version
 
     async def findings(self) -> AsyncIterator[Finding]:
         """What is found, in the order of `CHECKS`, each when it is known."""
@@ -83,7 +85,9 @@ class Examination:
             yield found
 
     def _client(self) -> BatchClient:
-        return BatchClient.from_environment(retry=RetryPolicy(attempts=1), timeout=self._timeout)
+        return BatchClient.from_environment(
+            retry=RetryPolicy(attempts=1), timeout=self._timeout, api_version=version_of(self._api_version)
+        )
 
     async def _name(self, endpoint: Endpoint) -> Finding:
         if _proxy(endpoint):

@@ -20,6 +20,7 @@ from ..errors import (
     HttpResponseError,
     TransportError,
 )
+from ..service.versions import VARIABLE
 from .progress import span
 
 Status = Literal["ok", "warning", "failure", "skipped"]
@@ -31,6 +32,7 @@ _OURS = (
     "AZURE_BATCH_ENDPOINT",
     "AZURE_BATCH_ACCOUNT",
     "AZURE_BATCH_ACCESS_KEY",
+    VARIABLE,
     "AZ_BATCH_ACCOUNT_URL",
     "AZ_BATCH_AUTHENTICATION_TOKEN",
 )
@@ -100,6 +102,8 @@ def of_account(environment: Mapping[str, str], host: str) -> Finding | None:
 
 def of_settings(error: ConfigurationError) -> Finding:
     """An endpoint or a credential that is none."""
+    if str(error).startswith(VARIABLE):
+        return Finding("environment", "failure", str(error), f"correct {VARIABLE}, or unset it")
     about_endpoint = str(error).startswith(("endpoint", "trust_env"))
     names = "AZURE_BATCH_ENDPOINT (or the proxy's variable)" if about_endpoint else "AZURE_BATCH_ACCESS_KEY"
     advice = f"correct {names}"
@@ -142,7 +146,9 @@ def of_refusal(error: BatchioError, version: str, kind: str) -> list[Finding]:
     if _is_unknown(error):
         return [Finding("sign-in", "failure", f"{_KINDS[kind]} is refused: {_code(error)}", _SIGN_IN[kind]), *not_tried]
     if _is_about_version(error):
-        advice = "install a batchio that knows the versions of this service, or name one with api_version"
+        advice = (
+            "install a batchio that knows the versions of this service, or name one with --api-version or " + VARIABLE
+        )
         return [
             skipped("sign-in", "not known"),
             Finding("api-version", "failure", f"{version} is refused: {_code(error)}", advice),

@@ -26,7 +26,7 @@ def how_to_add_the_rest(job_id: str, file: str | None, options: SubmitOptions) -
     >>> how_to_add_the_rest("render", None, SubmitOptions(template="t.json", sweep="frame=1..9", attempts=3))
     'batchio submit render --template t.json --sweep frame=1..9 --on-exists ok'
     """
-    kept = ("template", "rows", "sweep", "id", "shard", "terminate_when_done")
+    kept = ("template", "rows", "sweep", "id", "shard", "terminate_when_done", "api_version")
     return _command(job_id, file, SubmitOptions(on_exists="ok", **{name: getattr(options, name) for name in kept}))
 
 

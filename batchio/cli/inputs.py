@@ -18,7 +18,7 @@ from ..errors import ConfigurationError
 from .checking import FAULTS, Judge, full_judge, id_of, quick
 from .codes import CommandError
 from .options import SubmitOptions
-from .portions import Portion
+from .portions import LIMIT, LIMIT_WORDS, Portion
 from .reading import read_tasks
 from .screen import Screen
 from .source import Source
@@ -26,6 +26,7 @@ from .survey import Survey
 from .sweeping import axes_of, part_of
 from .tables import Table
 from .telling import Teller
+from .versions import version_of
 
 if TYPE_CHECKING:
     from ..bulk.shard import Part
@@ -126,12 +127,12 @@ class Rows(TaskFile):
 
     is_made = True
 
-    def __init__(self, file: str, template: dict[str, Any], rule: str | None, part: Part | None) -> None:
+    def __init__(self, file: str, template: dict[str, Any], rule: str | None, version: str, part: Part | None) -> None:
         super().__init__(file, part)
         self._twins = Twins() if self.again else None
         is_tab = self.name.lower().removesuffix(".gz").endswith(".tsv")
         told = None if self._twins is None else self._twins.add
-        self._table = Table(template, id=rule, told=told, tab=is_tab)
+        self._table = Table(template, id=rule, version=version, told=told, tab=is_tab)
 
     def _whole(self, judge: Judge | None) -> Generator[Portion]:
         return self._table.tasks(self._source.chunks(), judge)
@@ -151,8 +152,9 @@ class Swept(Input):
 
     is_made = True
 
-    def __init__(self, text: str, template: dict[str, Any], rule: str | None, part: Part | None) -> None:
+    def __init__(self, text: str, template: dict[str, Any], rule: str | None, version: str, part: Part | None) -> None:
         super().__init__("the sweep", part, again=True)
+        self._version = version
         try:
             tasks = Sweep(template, axes_of(text), id=rule)
         except ConfigurationError as error:
@@ -170,7 +172,7 @@ class Swept(Input):
             yield Portion(some)
 
     def _read_first(self, screen: Screen, *, skip: bool) -> Survey:  # noqa: ARG002 - nothing takes long, nothing is bad
-        next(self.portions(full_judge()), None)
+        next(self.portions(full_judge(self._version)), None)
         found = Survey()
         found.tasks = len(self._tasks)
         return found
@@ -193,6 +195,7 @@ def open_input(file: str | None, options: SubmitOptions) -> Input:
             else "FILE is needed, or --template with --rows or --sweep"
         )
     part = part_of(options.shard) if options.shard else None
+    version = version_of(options.api_version)
     if file:
         for name in ("template", "id"):
             if getattr(options, name) is not None:
@@ -202,14 +205,14 @@ def open_input(file: str | None, options: SubmitOptions) -> Input:
         raise CommandError(f"{given[0]} needs --template: the task whose places are filled in")
     template = read_object("--template", options.template)
     if options.sweep:
-        return Swept(options.sweep, template, options.id, part)
-    return Rows(options.rows or "", template, options.id, part)
+        return Swept(options.sweep, template, options.id, version, part)
+    return Rows(options.rows or "", template, options.id, version, part)
 
 
 def read_object(option: str, path: str) -> dict[str, Any]:
     """The JSON object in the file that an option names; raises `CommandError`."""
     try:
-        text = b"".join(Source(path).chunks())
+        text = _text_of(path)
     except CommandError as error:
         raise CommandError(f"{option} {error}") from None
     try:
@@ -218,3 +221,12 @@ def read_object(option: str, path: str) -> dict[str, Any]:
         raise CommandError(f"{option} {path}: it holds one JSON object") from None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise CommandError(f"{option} {path}: not JSON: {error}") from None
+
+
+def _text_of(path: str) -> bytes:
+    text = b""
+    for chunk in Source(path).chunks():
+        text += chunk
+        if len(text) > LIMIT:
+            raise CommandError(f"{path}: {LIMIT_WORDS}")
+    return text

@@ -11,6 +11,7 @@ from ..errors import BatchioError
 from .codes import CommandError
 from .inputs import read_object
 from .options import SubmitOptions
+from .versions import version_of
 
 
 def job_body(job_id: str, options: SubmitOptions) -> dict[str, Any] | None:
@@ -28,7 +29,7 @@ def job_body(job_id: str, options: SubmitOptions) -> dict[str, Any] | None:
             f"{where}: with onAllTasksComplete terminatejob the job could end while its tasks are being added; leave "
             "it out, and --terminate-when-done sets it afterwards"
         )
-    _check(where, body)
+    _check(where, body, version_of(options.api_version))
     return body
 
 
@@ -43,11 +44,11 @@ def pool_of(body: dict[str, Any] | None) -> str | None:
     return pool
 
 
-def _check(where: str, body: dict[str, Any]) -> None:
+def _check(where: str, body: dict[str, Any], version: str) -> None:
     from ..models import JobAddParameter  # noqa: PLC0415 - only for a job that is given in full
     from ..session.check import check_body  # noqa: PLC0415 - as above
 
     try:
-        check_body(body, JobAddParameter)
+        check_body(body, JobAddParameter, version=version)
     except BatchioError as error:
         raise CommandError(f"{where}: {error}") from None

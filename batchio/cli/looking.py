@@ -11,7 +11,11 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from .versions import ApiVersion
+
 _flag = Parameter(negative="", show_default=False)
+_Job = Annotated[str, Parameter(help="Id of the job.")]
+_Task = Annotated[str, Parameter(help="Id of the task.")]
 _quiet = Parameter(name=("--quiet", "-q"), negative="", show_default=False, help="No progress and no notes on stderr.")
 
 
@@ -32,6 +36,7 @@ class WatchOptions:
     timeout: Annotated[float | None, Parameter(help="Seconds after which to stop watching, with exit code 124.")] = None
     json: Annotated[bool, _flag, Parameter(help="Print one JSON object a look, each on a line of its own.")] = False
     quiet: Annotated[bool, _quiet] = False
+    api_version: ApiVersion = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,19 +53,23 @@ class TailOptions:
         float, Parameter(help="With -f: seconds between two looks, at most, while nothing is added.")
     ] = 5.0
     quiet: Annotated[bool, _quiet] = False
+    api_version: ApiVersion = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class DownloadOptions:
     """Options of `batchio download`."""
 
-    to: Annotated[str | None, Parameter(show_default=False, help="Directory to write to; default: ./JOB/TASK.")] = None
+    to: Annotated[
+        str | None, "DIRECTORY", Parameter(show_default=False, help="Directory to write to; default: ./JOB/TASK.")
+    ] = None
     overwrite: Annotated[
         bool, _flag, Parameter(help="Also fetch files that are there with the same size and time.")
     ] = False
     at_once: Annotated[int, Parameter(help="Files that are fetched at the same time.")] = 4
     json: Annotated[bool, _flag, Parameter(help="Print the result as one JSON object on stdout.")] = False
     quiet: Annotated[bool, _quiet] = False
+    api_version: ApiVersion = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,12 +78,13 @@ class DoctorOptions:
 
     timeout: Annotated[float, Parameter(help="Seconds that each check may take.")] = 10.0
     json: Annotated[bool, _flag, Parameter(help="Print one JSON object.")] = False
+    api_version: ApiVersion = None
 
 
 _WATCH, _TAIL, _DOWNLOAD, _DOCTOR = WatchOptions(), TailOptions(), DownloadOptions(), DoctorOptions()
 
 
-def watch(job: str, /, *, options: Annotated[WatchOptions, Parameter(name="*")] = _WATCH) -> int:
+def watch(job: _Job, /, *, options: Annotated[WatchOptions, Parameter(name="*")] = _WATCH) -> int:
     """Watch JOB until it ends.
 
     Shows tasks by state, their rate, the time left, the nodes of the job's
@@ -89,19 +99,20 @@ def watch(job: str, /, *, options: Annotated[WatchOptions, Parameter(name="*")] 
     succeeded); 1 with --exit-status, some did not, or the job was deleted;
     2 wrong use, or there is no such job; 3 the service cannot be reached;
     4 authentication; 124 --timeout is over; 130 Ctrl-C.
-
-    Parameters
-    ----------
-    job
-        Id of the job.
-
     """
     from .watch import watch as command  # noqa: PLC0415 - see the module's law
 
     return command(job, options)
 
 
-def tail(job: str, task: str, file: str, /, *, options: Annotated[TailOptions, Parameter(name="*")] = _TAIL) -> int:
+def tail(
+    job: _Job,
+    task: _Task,
+    file: Annotated[str, Parameter(help="Path below the task's directory, such as stdout.txt or wd/log.txt.")],
+    /,
+    *,
+    options: Annotated[TailOptions, Parameter(name="*")] = _TAIL,
+) -> int:
     """Print the last lines of a task's file.
 
     With -f it goes on with what is added, byte for byte, until the task is
@@ -110,16 +121,6 @@ def tail(job: str, task: str, file: str, /, *, options: Annotated[TailOptions, P
     Exit codes: 0 done; 2 wrong use, or there is no such job, task or file;
     3 the service cannot be reached, or the task's node is gone;
     4 authentication; 130 Ctrl-C.
-
-    Parameters
-    ----------
-    job
-        Id of the job.
-    task
-        Id of the task.
-    file
-        Path below the task's directory, such as stdout.txt or wd/log.txt.
-
     """
     from .tail import tail as command  # noqa: PLC0415 - see the module's law
 
@@ -127,9 +128,11 @@ def tail(job: str, task: str, file: str, /, *, options: Annotated[TailOptions, P
 
 
 def download(
-    job: str,
-    task: str,
-    pattern: str = "**",
+    job: _Job,
+    task: _Task,
+    pattern: Annotated[
+        str, Parameter(help="Which files; all without it. In quotes, as the shell has its own.", show_default=False)
+    ] = "**",
     /,
     *,
     options: Annotated[DownloadOptions, Parameter(name="*")] = _DOWNLOAD,
@@ -147,16 +150,6 @@ def download(
     Exit codes: 0 all are there; 1 some are not; 2 wrong use, or no file
     matches; 3 the service cannot be reached, or the task's node is gone;
     4 authentication; 130 Ctrl-C.
-
-    Parameters
-    ----------
-    job
-        Id of the job.
-    task
-        Id of the task.
-    pattern
-        Which files; all without it. In quotes, as the shell has its own.
-
     """
     from .download import download as command  # noqa: PLC0415 - see the module's law
 

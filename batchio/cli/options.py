@@ -10,6 +10,8 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from .versions import ApiVersion
+
 MAX_BODY = 950_000
 """Bytes of a request, as the engine packs them."""
 
@@ -28,11 +30,13 @@ class SubmitOptions:
 
     template: Annotated[
         str | None,
+        "FILE",
         _many,
         Parameter(help="JSON file with one task, whose strings hold places like {frame:06d}; {{ and }} are braces."),
     ] = None
     rows: Annotated[
         str | None,
+        "FILE",
         _many,
         Parameter(
             help="Fill each row of this file into the template: CSV with a header line, or JSON Lines; - is standard "
@@ -42,6 +46,7 @@ class SubmitOptions:
     ] = None
     sweep: Annotated[
         str | None,
+        "AXES",
         _many,
         Parameter(
             help="Fill every combination into the template, like frame=1..1000,camera=a|b|c or frame=1..1000..5; the "
@@ -49,17 +54,21 @@ class SubmitOptions:
         ),
     ] = None
     id: Annotated[
-        str | None, _many, Parameter(help="Rule for the ids, like {camera}-{frame:06d}, in place of the template's.")
+        str | None,
+        "RULE",
+        _many,
+        Parameter(help="Rule for the ids, like {camera}-{frame:06d}, in place of the template's."),
     ] = None
     shard: Annotated[
         str | None,
+        "K/N",
         _many,
         Parameter(help="Submit part K of N of the input, like 2/3; other machines submit the others."),
     ] = None
-    pool: Annotated[str | None, _job, Parameter(help="Pool of a job that is created.")] = None
+    pool: Annotated[str | None, "POOL", _job, Parameter(help="Pool of a job that is created.")] = None
     create_job: Annotated[bool, _flag, _job, Parameter(help="Create the job if it is missing; needs --pool.")] = False
     job_json: Annotated[
-        str | None, _job, Parameter(help="JSON file with the job, which is created from it if it is missing.")
+        str | None, "FILE", _job, Parameter(help="JSON file with the job, which is created from it if it is missing.")
     ] = None
     wait_for_quota: Annotated[
         bool,
@@ -103,6 +112,7 @@ class SubmitOptions:
     ] = "stop"
     failures: Annotated[
         str | None,
+        "FILE",
         _output,
         Parameter(
             help="Write the tasks that were read and not added to this file, as JSON Lines that can be submitted "
@@ -111,6 +121,7 @@ class SubmitOptions:
     ] = None
     journal: Annotated[
         str | None,
+        "FILE",
         _journal,
         Parameter(
             help="Remember in this file what was settled, so that the same input can go on after a crash. --failures "
@@ -138,22 +149,25 @@ class SubmitOptions:
     ] = 300.0
     deadline: Annotated[float | None, _engine, Parameter(help="Seconds after which the run stops.")] = None
     max_requests: Annotated[int, _engine, Parameter(help="Requests in flight, at most.")] = 256
+    api_version: ApiVersion = None
 
 
 @dataclass(frozen=True, kw_only=True)
 class EmulatorOptions:
     """Options of `batchio emulator`."""
 
-    host: Annotated[str, Parameter(help="Address to listen on.")] = "127.0.0.1"
+    host: Annotated[str, "ADDRESS", Parameter(help="Address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Parameter(help="Port to listen on; 0 takes a free one.")] = 0
-    account: Annotated[str, Parameter(help="Name of the Batch account.")] = "batchdev"
+    account: Annotated[str, "NAME", Parameter(help="Name of the Batch account.")] = "batchdev"
     nodes: Annotated[
         Literal["none", "simulate", "process"],
         Parameter(help="What runs the tasks: nothing, simulated nodes, or local processes."),
     ] = "none"
-    db: Annotated[str | None, Parameter(help="SQLite file that keeps everything; without it, all is in memory.")] = None
+    db: Annotated[
+        str | None, "FILE", Parameter(help="SQLite file that keeps everything; without it, all is in memory.")
+    ] = None
     https: Annotated[bool, _flag, Parameter(help="Speak https, with a self-signed certificate made for it.")] = False
-    faults: Annotated[str | None, Parameter(help="JSON file with fault rules (a list of objects).")] = None
+    faults: Annotated[str | None, "FILE", Parameter(help="JSON file with fault rules (a list of objects).")] = None
     latency: Annotated[float, Parameter(help="Seconds that every answer takes at least.")] = 0.0
     json: Annotated[bool, _flag, Parameter(help="Print the ready line as one JSON object.")] = False
 

@@ -66,6 +66,12 @@ def write_or_stop(text: str, *, end: str = "\n") -> None:
         sys.stdout.flush()
 
 
+def strong(text: str) -> str:
+    """The text as a heading, where stdout is a terminal that shows such."""
+    plain = sys.stdout is None or not sys.stdout.isatty() or os.environ.get("NO_COLOR")
+    return text if plain or os.environ.get("TERM", "") in ("dumb", "") else f"\x1b[1m{text}\x1b[0m"
+
+
 def write_bytes(piece: bytes) -> None:
     """Bytes as they are; raises `BrokenPipeError` as well."""
     if sys.stdout is None:

@@ -27,9 +27,9 @@ def read_tasks(chunks: Iterable[bytes], judge: Judge | None) -> Generator[Portio
         head += chunk
         if len(head) < len(BOM) and BOM.startswith(head):
             continue
-        head = head.removeprefix(BOM)
-        if shape := shape_of(head):
+        if shape := shape_of(head.removeprefix(BOM)):
             break
+    head = head.removeprefix(BOM)
     if head.startswith(GZIP_MAGIC):
         yield Portion(
             [], bad=Bad(1, 1, "this is gzip data; unpack it, or give a file whose name ends in .gz", fatal=True)

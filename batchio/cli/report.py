@@ -39,8 +39,10 @@ def in_words(report: SubmissionReport) -> str:
     rows = [(state, getattr(report, state)) for state in WORDS if getattr(report, state) or state == "added"]
     width = max(len(f"{count:,}") for _, count in rows)
     lines = [f"{state:9} {count:>{width},}  {WORDS[state]}" for state, count in rows]
-    if report.errors:
-        lines.append("errors    " + ", ".join(f"{code} {count:,}" for code, count in sorted(report.errors.items())))
+    # That a task was not sent is said by its state.
+    errors = [f"{code} {count:,}" for code, count in sorted(report.errors.items()) if code != "NotSent"]
+    if errors:
+        lines.append(f"errors    {', '.join(errors)}")
     if report.resumed:
         lines.append(f"resumed   {report.resumed:,} of these were settled by runs before this one")
     lines += _examples(report)
@@ -96,8 +98,9 @@ def exit_code(report: SubmissionReport, *, stopped: bool, denied: bool, bad_inpu
 
 
 def _examples(report: SubmissionReport) -> list[str]:
-    lines = [f"  task {_name(outcome)}: {outcome.state}{_error(outcome)}" for outcome in report.failures[:EXAMPLES]]
-    more = report.failed - len(lines)
+    told = [outcome for outcome in report.failures if outcome.state != "not_sent"]
+    lines = [f"  task {_name(outcome)}: {outcome.state}{_error(outcome)}" for outcome in told[:EXAMPLES]]
+    more = report.failed - report.not_sent - len(lines)
     if lines and more > 0:
         lines.append(f"  and {more:,} more")
     return lines

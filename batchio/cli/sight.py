@@ -102,7 +102,7 @@ def picture_of(sight: Sight) -> str:
         lines.append(f"nodes      {_nodes(sight.nodes)}")
     if sight.failures:
         lines.append("the newest failures:")
-        lines += [f"  {failure_line(failure)}" for failure in sight.failures]
+        lines += _aligned([_parts(failure) for failure in sight.failures])
     return "\n".join(lines)
 
 
@@ -112,9 +112,22 @@ def failure_line(failure: Failure) -> str:
     >>> failure_line(Failure(id="frame-7", exit_code=3, category="usererror", code="FailureExitCode"))
     'frame-7  exit code 3  usererror  FailureExitCode'
     """
+    return "  ".join(part for part in _parts(failure) if part)
+
+
+def _parts(failure: Failure) -> list[str]:
     exit_code = "no exit code" if failure.exit_code is None else f"exit code {failure.exit_code}"
     at = f"{failure.at:%Y-%m-%d %H:%M:%SZ}" if failure.at else None
-    return "  ".join(_shown(part) for part in (failure.id, exit_code, failure.category, failure.code, at) if part)
+    return [_shown(part or "") for part in (failure.id, exit_code, failure.category, failure.code, at)]
+
+
+def _aligned(rows: list[list[str]]) -> list[str]:
+    """Columns, without those that are empty."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  " + "  ".join(f"{part:{width}}" for part, width in zip(row, widths, strict=True) if width).rstrip()
+        for row in rows
+    ]
 
 
 def speed(rate: float) -> str:

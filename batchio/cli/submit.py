@@ -24,6 +24,7 @@ from .screen import Screen
 from .survey import Survey
 from .telling import place_of
 from .usage import check_options
+from .versions import version_of
 
 if TYPE_CHECKING:
     from ..client import BatchClient
@@ -117,16 +118,19 @@ class _Submit:
         from .preparing import EMULATOR_POOL, ensure_job, ensure_pool  # noqa: PLC0415 - as above
 
         options, body = self._options, self._body
+        version = version_of(options.api_version)
         if options.emulator:
             from ..emulator import Emulator  # noqa: PLC0415 - only where it is asked for
 
             emulator = await stack.enter_async_context(Emulator())
-            client = await stack.enter_async_context(BatchClient(emulator.endpoint, emulator.credential))
+            client = await stack.enter_async_context(
+                BatchClient(emulator.endpoint, emulator.credential, api_version=version)
+            )
             pool = pool_of(body) or options.pool or EMULATOR_POOL
             body = body or body_in(self._job_id, pool)
             await ensure_pool(client, pool)
         else:
-            client = await stack.enter_async_context(BatchClient.from_environment())
+            client = await stack.enter_async_context(BatchClient.from_environment(api_version=version))
         quota = options.quota_timeout if options.wait_for_quota else None
         async with self._screen.showing(lambda: f"asking {client.endpoint} for job {self._job_id}"):
             await ensure_job(client, self._job_id, self._screen, body, quota=quota)
@@ -193,12 +197,12 @@ class _Submit:
             self._screen.note(f"{left:,} tasks of {self._source.name} were not read")
         if options.journal:
             where = "" if again else ", with the same standard input"
-            self._screen.note(f"to go on{where}: {how_to_go_on(self._job_id, self._file, options)}")
-            return
-        self._screen.note(
-            f"to go on: {how_to_add_the_rest(self._job_id, self._file, options)} "
-            "(ids that are there already are not added twice)"
-        )
+            command = how_to_go_on(self._job_id, self._file, options)
+        else:
+            where = " (ids that are there already are not added twice)"
+            command = how_to_add_the_rest(self._job_id, self._file, options)
+        # On a line of its own, to be pasted as it is.
+        self._screen.note(f"to go on{where}:\n  {command}")
 
 
 def _open(ended: Ended) -> int:

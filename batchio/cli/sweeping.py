@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from ..bulk.shard import Part
     from ..bulk.sweep import Axis
 
-_RANGE = re.compile(r"([+-]?\d+)\.\.([+-]?\d+)(?:\.\.([+-]?\d+))?")
-_SHARD = re.compile(r"(\d+)/(\d+)")
+_RANGE = re.compile(r"([+-]?\d{1,18})\.\.([+-]?\d{1,18})(?:\.\.([+-]?\d{1,18}))?")
+_SHARD = re.compile(r"(\d{1,18})/(\d{1,18})")
 
 
 def axes_of(text: str) -> dict[str, Axis]:
@@ -55,7 +55,9 @@ def _values(name: str, text: str) -> Axis:
     found = _RANGE.fullmatch(text.strip())
     if found is None:
         if ".." in text:
-            raise CommandError(f"--sweep: {name}={text}: a range is whole numbers, like 1..100 or 1..100..5")
+            raise CommandError(
+                f"--sweep: {name}={text}: a range is whole numbers of at most 18 digits, like 1..100 or 1..100..5"
+            )
         return tuple(text.split("|"))
     first, last, step = int(found[1]), int(found[2]), int(found[3] or 1)
     if not step:

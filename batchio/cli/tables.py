@@ -7,6 +7,7 @@ the line, and the values of a row never are.
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from itertools import chain
 from typing import Any
@@ -22,6 +23,7 @@ from .reading import read_tasks
 from .shapes import BOM, GZIP_MAGIC
 
 _AT_ONCE = 500
+_NAMED = 10
 _encode = msgspec.json.Encoder().encode
 _as_row = msgspec.json.Decoder(dict[str, Any]).decode
 
@@ -30,14 +32,20 @@ class Table:
     """Rows for a template. `told`: called with each id that is made. `tab`: CSV with tabs in place of commas."""
 
     def __init__(
-        self, template: Mapping[str, Any], *, id: str | None, told: Callable[[str], object] | None, tab: bool = False
+        self,
+        template: Mapping[str, Any],
+        *,
+        id: str | None,
+        version: str,
+        told: Callable[[str], object] | None,
+        tab: bool = False,
     ) -> None:
         self._template = template
         self._id = id
         self._told = told
         self._tab = tab
         self._first: bytes | None = None
-        self._full = full_judge()
+        self._full = full_judge(version)
 
     def tasks(self, chunks: Iterable[bytes], judge: Judge | None) -> Generator[Portion]:
         """The tasks of the rows. `judge`: of each task that is made; None: the rows were read before and are good."""
@@ -180,7 +188,7 @@ def _split(block: bytes) -> list[bytes]:
 def _header(names: list[str]) -> list[str]:
     if not all(name.strip() for name in names):
         raise CommandError("--rows: the first line names the columns, and one of the names is empty")
-    twice = sorted({name for name in names if names.count(name) > 1})
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
     if twice:
-        raise CommandError(f"--rows: the first line names {', '.join(twice)} more than once")
+        raise CommandError(f"--rows: the first line names {', '.join(twice[:_NAMED])} more than once")
     return names

@@ -44,7 +44,7 @@ class TaskFile(msgspec.Struct, frozen=True):
 
 
 async def _tail(which: TaskFile, options: TailOptions, interrupt: Interrupt) -> int:
-    async with patient_client() as client:
+    async with patient_client(options.api_version) as client:
         tailing = _Tail(client, which, options)
         ended = await interrupt.unless_signalled(tailing.run())
     return interrupt.code if ended is None else Exit.OK

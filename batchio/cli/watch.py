@@ -46,7 +46,7 @@ def watch(job_id: str, options: WatchOptions) -> int:
 
 async def _watch(job_id: str, options: WatchOptions, interrupt: Interrupt) -> int:
     screen = Screen(quiet=options.quiet or options.json)
-    async with patient_client() as client:
+    async with patient_client(options.api_version) as client:
         watching = _Watch(client, job_id, options, screen)
         limit = asyncio.timeout(options.timeout)
         try:

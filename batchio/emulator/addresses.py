@@ -8,20 +8,40 @@ from __future__ import annotations
 import ipaddress
 import warnings
 
+from ..errors import ConfigurationError
+
 ANY = ("", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
 """Hosts that stand for every address of the machine."""
 
 
-def checked_host(host: str, nodes: str) -> str:
-    """The host; the caller's caller is warned where it is beyond loopback, and of what `nodes` makes of that."""
+def is_loopback(host: str) -> bool:
+    """Whether only this machine reaches it."""
     try:
-        local = host == "localhost" or ipaddress.ip_address(host).is_loopback
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
-        local = False
-    if not local:
-        danger = "; whoever has its key can run any command here" if nodes == "process" else ""
+        return False
+
+
+def checked_host(host: str, nodes: str) -> str:
+    """The host; the caller's caller is warned where it is beyond loopback, and of what `nodes` makes of that.
+
+    Raises `ConfigurationError` for what is no host.
+    """
+    if not _can_be_a_host(host):
+        raise ConfigurationError(f"host: an address or a name to listen on, not {host!r}")
+    if not is_loopback(host):
+        # The key is published, and a token needs none.
+        danger = "; whoever reaches it can run any command here" if nodes == "process" else ""
         warnings.warn(f"the emulator listens on {host!r}, beyond this machine's loopback{danger}", stacklevel=3)
     return host
+
+
+def _can_be_a_host(host: str) -> bool:
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return host.isprintable()
 
 
 def url_of(host: str, port: int, *, https: bool) -> str:

@@ -47,7 +47,8 @@ _claims = msgspec.json.Decoder(dict[str, Any])
 def string_to_sign(account: str, method: str, path: str, query_string: str, headers: Mapping[str, str]) -> str:
     """What the signature of a request covers: `service.md`, "Signing"."""
     lines = [method, *(_signed_value(name, method, headers) for name in _SIGNED_HEADERS)]
-    ocp = {name.lower(): value for name, value in headers.items() if name[:4].lower() == "ocp-"}
+    # Of a header that comes twice the first one counts, here as everywhere.
+    ocp = {name.lower(): headers[name] for name in headers if name[:4].lower() == "ocp-"}
     lines += [f"{name}:{ocp[name]}" for name in sorted(ocp)]
     lines.append(f"/{account}{path}")
     query: dict[str, str] = {}

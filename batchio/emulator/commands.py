@@ -59,8 +59,9 @@ def plan_of(command_line: str, environment: Mapping[str, str], tries: int = 0) -
     if seconds is not None and (span := _SPAN.fullmatch(seconds.strip())):
         plan = msgspec.structs.replace(plan, seconds=_bounded(float(span[1]) * _UNITS[span[2]]))
     if code is not None:
-        codes = [part.strip() for part in code.split(",")]
-        chosen = codes[min(tries, len(codes) - 1)]
+        # Of very many no more are read than were used.
+        codes = code.split(",", tries + 1)
+        chosen = codes[min(tries, len(codes) - 1)].strip()
         if _CODE.fullmatch(chosen):
             plan = msgspec.structs.replace(plan, exit_code=int(chosen))
     return plan

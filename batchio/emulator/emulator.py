@@ -20,7 +20,7 @@ from aiohttp import web
 from ..credentials import SharedKeyCredential
 from ..errors import ConfigurationError
 from ..service.operations import OPERATIONS
-from .addresses import checked_host, url_of
+from .addresses import checked_host, is_loopback, url_of
 from .authentication import Doorkeeper
 from .clock import Clock
 from .connections import LocalServer
@@ -107,6 +107,7 @@ class Emulator:
             log=self._log,
             control=Control(self._store, self._faults, self._log, self.reset),
             latency=latency,
+            loopback=is_loopback(host),
             kept=None if self._keeper is None else self._keeper.kept,
         )
         self._runner: web.ServerRunner | None = None
@@ -211,7 +212,8 @@ class Emulator:
             await web.TCPSite(runner, bound, self._port, ssl_context=context, backlog=1024).start()
         except OSError as error:
             await runner.cleanup()
-            raise ConfigurationError(f"emulator: cannot listen on {self._host}:{self._port}: {error}") from error
+            why = os.strerror(error.errno).lower() if error.errno and error.errno > 0 else error
+            raise ConfigurationError(f"emulator: cannot listen on {self._host}:{self._port}: {why}") from error
         self._runner = runner
         self._endpoint = url_of(self._host, runner.addresses[0][1], https=self._https)
         if processes is not None:

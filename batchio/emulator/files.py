@@ -140,7 +140,10 @@ def delete_file(call: Call, tree: Tree, _url: str) -> Answer:
         below = f"{path}/"
         if any(other.path.startswith(below) for other in tree.listed(recursive=True)):
             raise Refusal("OperationInvalidForCurrentState", (("Reason", "The directory is not empty"),))
-    tree.delete(path)
+    try:
+        tree.delete(path)
+    except OSError as error:
+        raise Refusal("OperationInvalidForCurrentState", (("Reason", error.strerror or "It stays"),)) from None
     return Answer(200)
 
 

@@ -50,17 +50,21 @@ Properties = Mapping[str, Property]
 
 
 class Filter(msgspec.Struct, frozen=True):
-    """A filter that was understood: its test, and what every match must be equal to (lower case), for shortcuts."""
+    """A filter that was understood: its test, and what every match must be equal to (lower case), for shortcuts.
+
+    `terms` is how many comparisons a test takes at most.
+    """
 
     test: Test
     equal: dict[str, str]
+    terms: int
 
 
 def read_filter(text: str, properties: Properties) -> Filter:
     """The filter of a request over these properties. Raises `Refusal`."""
     try:
         tree = parse(text)
-        return Filter(compile_test(tree, properties), _equalities(tree))
+        return Filter(compile_test(tree, properties), _equalities(tree), _terms(tree))
     except FilterError as error:
         raise bad_query("$filter", text, str(error)) from None
 
@@ -122,6 +126,12 @@ def _value(tree: Compare, wanted: Property) -> Any:
     if wanted.values is not None and value not in wanted.values:
         raise FilterError(f"invalid {tree.path.rpartition('/')[2]}")
     return value
+
+
+def _terms(tree: Tree) -> int:
+    if isinstance(tree, Not):
+        return _terms(tree.term)
+    return sum(map(_terms, tree.terms)) if isinstance(tree, Every | Some) else 1
 
 
 def _equalities(tree: Tree) -> dict[str, str]:

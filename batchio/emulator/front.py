@@ -29,6 +29,7 @@ from .routes import Router
 from .service import perform
 from .store import Store
 from .task_collections import count_tasks
+from .visitors import check_visitor
 
 LOGGER = logging.getLogger("batchio.emulator")
 
@@ -63,6 +64,7 @@ class Front:
         log: RequestLog,
         control: Control,
         latency: float,
+        loopback: bool,
         kept: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._store = store
@@ -72,6 +74,7 @@ class Front:
         self._log = log
         self._control = control
         self._latency = latency
+        self._loopback = loopback
         self._kept = kept
         self._number = 0
         self.flying: set[asyncio.Task[object]] = set()
@@ -120,8 +123,9 @@ class Front:
         )
 
     def _route(self, call: Call) -> Refusal | None:
-        """Find the operation; a problem is kept until the fault rules and the doorkeeper had their say."""
+        """Find the operation for a client; a problem is kept until the fault rules and the doorkeeper had their say."""
         try:
+            check_visitor(call.headers, loopback=self._loopback)
             route = self._router.find(call.method, call.path)
         except Refusal as problem:
             return problem
@@ -182,10 +186,11 @@ class Front:
 
     async def _controlled(self, request: web.BaseRequest, call: Call) -> Answer:
         try:
+            check_visitor(call.headers, loopback=self._loopback)
             problem = await receive(request, call)
             if problem is not None:
                 raise problem
-            answer = self._control.answer(call.method, call.path, call.query_string, call.headers, call.body)
+            answer = self._control.answer(call.method, call.path, call.query_string, call.body)
         except Refusal as refusal:
             return _refused(call, refusal).answer
         return (await self._keep(call, _Sent(answer))).answer

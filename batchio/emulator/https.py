@@ -97,7 +97,7 @@ def _general(x509: ModuleType, name: str) -> object:
     try:
         return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:
-        return x509.DNSName(name)
+        return x509.DNSName(name.encode("idna").decode())
 
 
 def _cryptography() -> tuple[ModuleType, ...]:

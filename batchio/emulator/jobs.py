@@ -28,7 +28,7 @@ from .pools import check_pool
 from .refusals import Refusal, bad_property
 from .resources import Job
 from .settings import check_least, check_metadata
-from .states import COMPLETED, DELETING, PREPARING, RUNNING
+from .states import COMPLETED, PREPARING, RUNNING
 from .statistics import job_statistics
 from .task_views import status_view
 from .views import job_url, job_view
@@ -141,11 +141,7 @@ def check_changeable(sent: Any, path: str = "") -> None:
 
 def check_quota(call: Call) -> None:
     """Refuse one job or schedule more than the account may have."""
-    jobs, schedules = call.store.jobs, call.store.schedules
-    if len(jobs) + len(schedules) < MAX_ACTIVE_JOBS:
-        return
-    alive = sum(thing.state not in (COMPLETED, DELETING) for thing in (*jobs.all(), *schedules.all()))
-    if alive >= MAX_ACTIVE_JOBS:
+    if call.store.alive.count() >= MAX_ACTIVE_JOBS:
         raise Refusal("ActiveJobAndScheduleQuotaReached", (("Quota", str(MAX_ACTIVE_JOBS)),))
 
 

@@ -109,7 +109,7 @@ def selected(call: Call, model: type[Model]) -> tuple[str, ...] | None:
     text = call.query.get("$select")
     if text is None or text.strip() == "*":
         return None
-    names = tuple(name.strip() for name in text.split(","))
+    names = tuple(dict.fromkeys(name.strip() for name in text.split(",")))
     for name in names:
         if name not in wire_names(model, call.version):
             raise bad_query("$select", text, f"{model.__name__} has no property {name!r}")

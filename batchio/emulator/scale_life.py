@@ -16,6 +16,7 @@ from . import ticks
 from .autoscale import Evaluation, FormulaError, History, failed, parse, run
 from .autoscale.history import SAMPLE_PERIOD
 from .pool_life import resize
+from .recurring import run_after
 from .refusals import Refusal
 from .resources import Job, Pool
 from .scaling import Scaling
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from .store import Store
 
 DEFAULT_INTERVAL = "PT15M"
+
+MOST_RUNS = 1000
+"""How many formulas run in one move of the clock, and each of them a last time."""
 
 OF_A_SLOT: dict[str, float] = {
     "$WallClockSeconds": SAMPLE_PERIOD.total_seconds(),
@@ -80,7 +84,8 @@ def run_is_due(store: Store, pool: Pool, when: int, _why: str | None) -> None:
     scaling, evaluation = pool.scaling, None
     if scaling is None:
         return
-    scaling.next_run = when + ticks.read_duration(pool.spec.get("autoScaleEvaluationInterval", DEFAULT_INTERVAL))
+    interval = ticks.read_duration(pool.spec.get("autoScaleEvaluationInterval", DEFAULT_INTERVAL))
+    scaling.next_run = run_after(when, interval, store.clock.ticks(), MOST_RUNS // len(store.pools))
     try:
         told, evaluation = _run(pool, scaling.history, pool.spec["autoScaleFormula"], when)
     except FormulaError as error:

@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .causes import has_active_job
+from .causes import FAR, has_active_job
 from .job_life import make_job
+from .recurring import run_after
 from .resources import JobSchedule
 from .states import ACTIVE, COMPLETED, DELETING, TERMINATING
 from .ticks import read_duration, read_time
 
 if TYPE_CHECKING:
     from .store import Store
+
+MOST_JOBS = 10_000
+"""How many jobs all schedules make in one move of the clock, and each of them its last one."""
 
 
 def plan(store: Store, schedule: JobSchedule, *, fresh: bool) -> None:
@@ -33,8 +37,22 @@ def plan(store: Store, schedule: JobSchedule, *, fresh: bool) -> None:
 
 
 def _set_next(schedule: JobSchedule, due: int | None) -> None:
+    schedule.next_run = None if due is None or due > _last(schedule) else due
+
+
+def _last(schedule: JobSchedule) -> int:
+    """The time after which it makes no jobs."""
     last = schedule.spec.get("schedule", {}).get("doNotRunAfter")
-    schedule.next_run = None if due is None or (last is not None and due > read_time(last)) else due
+    return FAR - 1 if last is None else read_time(last)
+
+
+def _after(store: Store, schedule: JobSchedule, run: int) -> int | None:
+    """When the run after this one is due, if there is one."""
+    interval = schedule.spec.get("schedule", {}).get("recurrenceInterval")
+    if interval is None:
+        return None
+    last = min(store.clock.ticks(), _last(schedule))
+    return run_after(run, read_duration(interval), last, MOST_JOBS // len(store.schedules))
 
 
 def run_is_due(store: Store, schedule: JobSchedule, when: int, _why: str | None) -> None:
@@ -44,8 +62,7 @@ def run_is_due(store: Store, schedule: JobSchedule, when: int, _why: str | None)
     times = schedule.spec.get("schedule", {})
     if schedule.next_run is not None and schedule.next_run <= when:
         schedule.late = schedule.next_run
-        interval = times.get("recurrenceInterval")
-        _set_next(schedule, None if interval is None else schedule.next_run + read_duration(interval))
+        _set_next(schedule, _after(store, schedule, schedule.next_run))
     window = times.get("startWindow")
     if schedule.late is not None and window is not None and when > schedule.late + read_duration(window):
         schedule.late = None

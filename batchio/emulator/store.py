@@ -15,6 +15,7 @@ from .changes import Changes
 from .clock import Clock
 from .codes import BEING_DELETED, EXISTS
 from .effects import EFFECTS
+from .quota import Alive
 from .records import Account
 from .refusals import Refusal
 from .resources import Job, JobSchedule, Living, Node, NodeStatus, Pool, Resource, StoredTask
@@ -52,6 +53,7 @@ class Store:
         self.jobs: Shelf[Job] = Shelf()
         self.pools: Shelf[Pool] = Shelf()
         self.schedules: Shelf[JobSchedule] = Shelf()
+        self.alive = Alive(self.jobs, self.schedules)
         self.certificates: Shelf[Certificate] = Shelf()
         self.applications: dict[str, dict[str, Any]] = {}
         self.pools_made = 0
@@ -69,14 +71,13 @@ class Store:
     def account(self) -> Account:
         """What belongs to no resource."""
         clock = self.clock
-        runs = self.processes is not None
         return Account(
             self._last,
             clock.ticks(),
             clock.skew,
             self.pools_made,
             self.applications,
-            runs,
+            self.processes is not None,
             self._sampler.next,
             self.held,
         )

@@ -36,5 +36,5 @@ class Tree(Protocol):
         ...
 
     def delete(self, path: str) -> None:
-        """Delete a file, or a directory with all that is below it."""
+        """Delete a file, or a directory with all that is below it. Raises `OSError` where the system says no."""
         ...

@@ -19,7 +19,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
 from ..errors import BatchioError
-from ..session.request import Request
+from ..session.request import Request, header
 from .measures import Measures
 from .naming import NAMESPACE, Attributes, about, answer_of, destination_of, name_of, place_of, type_of
 
@@ -79,7 +79,7 @@ class _Call:
     def tried(self, came: Attributes, headers: Mapping[str, str]) -> None:
         """The try has ended."""
         self._last = came
-        self._request_id = headers.get("request-id")
+        self._request_id = header(headers, "request-id")
 
     @property
     def is_smooth(self) -> bool:

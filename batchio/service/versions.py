@@ -6,8 +6,11 @@ how the two are read. Source: the service's versioning document.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from typing import Protocol
+
+from ..errors import ConfigurationError
 
 DEFAULT = "2024-07-01.20.0"
 
@@ -25,6 +28,18 @@ VERSIONS = (
     "2025-06-01",
 )
 """Oldest first."""
+
+
+VARIABLE = "AZURE_BATCH_API_VERSION"
+"""Names the api-version in the environment."""
+
+
+def in_environment(environment: Mapping[str, str]) -> str:
+    """The version that the environment names, or the default; raises `ConfigurationError` for one that is none."""
+    version = environment.get(VARIABLE) or DEFAULT
+    if version not in VERSIONS:
+        raise ConfigurationError(f"{VARIABLE}: {version!r} is unknown; known are {', '.join(VERSIONS)}")
+    return version
 
 
 class Versioned(Protocol):

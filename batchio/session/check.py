@@ -164,7 +164,7 @@ def _scalar(kind: type, rule: Rule) -> _Check:
 
 def _anything(value: Any, path: str, way: _Way) -> Any:
     if isinstance(value, dict):
-        return {name: _anything(item, _join(path, name), way) for name, item in value.items()}
+        return {_text(str(name), path, _FREE): _anything(item, _join(path, name), way) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [_anything(item, f"{path}[{index}]", way) for index, item in enumerate(value)]
     if value is None:
@@ -203,7 +203,7 @@ def _map(item: _Check) -> _Check:
     def check(value: Any, path: str, way: _Way) -> dict[str, Any]:
         if not isinstance(value, dict):
             raise EncodeError(f"expected an object, not {_kind(value)}", path=path)
-        return {name: item(each, _join(path, name), way) for name, each in value.items()}
+        return {_text(str(name), path, _FREE): item(each, _join(path, name), way) for name, each in value.items()}
 
     return check
 
@@ -249,7 +249,7 @@ def _duration(value: Any, path: str, rule: Rule) -> str:
     value = timedelta() if value == NO_TIME else value
     try:
         span = msgspec.convert(value, timedelta)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeError):
         raise EncodeError("expected an ISO 8601 duration such as PT1H30M", path=path) from None
     if isinstance(value, str):
         return _bounded(span, path, rule, value.upper())
@@ -259,9 +259,9 @@ def _duration(value: Any, path: str, rule: Rule) -> str:
 def _time(value: Any, path: str, rule: Rule) -> str:  # noqa: ARG001 - as the other scalars
     try:
         moment = msgspec.convert(value, datetime)
-    except msgspec.ValidationError:
+    except (msgspec.ValidationError, UnicodeError):
         # Seven fraction digits of the last moment of all do not fit into a datetime, and are right.
-        if isinstance(value, str) and re.fullmatch(r"9999-12-31T23:59:59\.\d+Z", value):
+        if isinstance(value, str) and re.fullmatch(r"9999-12-31T23:59:59\.[0-9]+Z", value):
             return value
         raise EncodeError("expected an RFC 3339 time such as 2024-07-01T12:00:00Z", path=path) from None
     if moment.tzinfo is None:
@@ -270,6 +270,7 @@ def _time(value: Any, path: str, rule: Rule) -> str:  # noqa: ARG001 - as the ot
 
 
 _B = TypeVar("_B")
+_FREE = Rule()
 
 
 def _bounded(value: Any, path: str, rule: Rule, sent: _B) -> _B:

@@ -18,7 +18,7 @@ from ..service.operations import Operation
 from ..service.versions import DEFAULT, is_known
 from .check import check_body
 from .reading import as_dict
-from .request import Answer, http_date
+from .request import Answer, header, http_date
 from .retry import parse_retry_after
 
 T = TypeVar("T")
@@ -109,8 +109,8 @@ def error_of(operation: str, answer: Answer, *, now: float) -> HttpResponseError
         operation=operation,
         code=code,
         values={detail.key or "": detail.value or "" for detail in (body.values if body else None) or ()},
-        request_id=answer.headers.get("request-id"),
-        client_request_id=answer.headers.get("client-request-id"),
+        request_id=header(answer.headers, "request-id"),
+        client_request_id=header(answer.headers, "client-request-id"),
         retry_after=parse_retry_after(answer.headers.get("Retry-After"), now),
     )
 

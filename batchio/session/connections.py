@@ -16,6 +16,8 @@ import aiohttp
 from aiohttp.connector import Connection
 from yarl import URL
 
+from ..errors import DecodeError
+from .limits import Limits
 from .request import Answer
 
 READ_BYTES = 65_536
@@ -24,9 +26,15 @@ KEEPALIVE_SECONDS = 30.0
 NO_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=None, sock_read=None, sock_connect=CONNECT_SECONDS)
 IS_KNOWN = (3, 12) <= tuple(map(int, aiohttp.__version__.split(".")[:2])) <= (3, 14)
 """Whether the tests have seen this aiohttp: what is used here is public by name, but not described."""
+CONNECTOR_CLOSED = "Connector is closed"
+"""aiohttp's word for a session that was closed before there was a connection."""
+MAX_ANSWER = 256 << 20
+"""Bytes of an answer's body, unpacked. A page of 1,000 tasks has some megabytes; files are read piece by piece."""
 
 _COPIED = 65_536
 """Up to so many bytes, one write of a copy costs less than two writes."""
+_BLOCKED = 0.05
+"""Seconds: a timer that is so late tells of a loop that was blocked, and has not looked for answers."""
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _ENCODINGS = "gzip, deflate"
 
@@ -56,6 +64,7 @@ class Connections:
     def __init__(self) -> None:
         self._links: set[_Link] = set()
         self._resting: dict[Place, list[_Link]] = {}
+        self._limits = Limits()
 
     def __len__(self) -> int:
         return len(self._links)
@@ -73,7 +82,7 @@ class Connections:
         now = asyncio.get_running_loop().time()
         head = _head(method, url, headers, body)
         resting = self._resting.setdefault((url.scheme, url.raw_host, url.port), [])
-        link = _rested(resting) or await self._open(session, url, timeout, resting)
+        link = _rested(resting, now) or await self._open(session, url, timeout, resting)
         link.is_resting = False
         link.set_deadline(math.inf if timeout is None else now + timeout)
         try:
@@ -83,14 +92,15 @@ class Connections:
             if link.is_late and isinstance(error, Exception):
                 raise TimeoutError from error
             raise
-        if link.is_reusable:
+        if link.is_reusable and not (answer.status >= 400 and _may_be_unsent(url, body)):
             link.rest()
         else:
             link.close()
         return answer
 
     def close(self) -> None:
-        """Close all of them, at once, also those that are in use."""
+        """Close all of them, at once, also those that are in use or do not stand yet."""
+        self._limits.end()
         for link in list(self._links):
             link.close()
 
@@ -100,13 +110,15 @@ class Connections:
         loop = asyncio.get_running_loop()
         connector = session.connector
         if connector is None:
-            raise aiohttp.ClientConnectionError("the session is closed")
+            raise aiohttp.ClientConnectionError(CONNECTOR_CLOSED)
         request = aiohttp.ClientRequest("GET", url, loop=loop, session=session)
-        async with asyncio.timeout(timeout):
-            try:
+        try:
+            async with self._limits.of(timeout):
                 connection = await connector.connect(request, traces=[], timeout=NO_TIMEOUT)
-            except TimeoutError as error:
-                raise aiohttp.ConnectionTimeoutError from error
+        except TimeoutError as error:
+            if connector.closed:
+                raise aiohttp.ClientConnectionError(CONNECTOR_CLOSED) from None
+            raise aiohttp.ConnectionTimeoutError from error
         return _Link(connection, loop, self._links, resting)
 
 
@@ -127,7 +139,7 @@ class _Link:
         self._protocol = protocol
         self._transport: Any = transport
         self._loop = loop
-        self._deadline = math.inf
+        self.deadline = math.inf
         self._timer: asyncio.TimerHandle | None = None
         # Kept here: for less than half a millisecond uvloop has no timer that could tell.
         self._rings_at = 0.0
@@ -167,7 +179,7 @@ class _Link:
 
     def set_deadline(self, at: float) -> None:
         """When to give up waiting: for the answer, or for the next request."""
-        self._deadline = at
+        self.deadline = at
         if self._timer is not None and self._rings_at > at:
             self._timer.cancel()
             self._timer = None
@@ -177,11 +189,15 @@ class _Link:
 
     def _ring(self) -> None:
         self._timer = None
-        if self._deadline > self._loop.time():
-            self.set_deadline(self._deadline)
+        now = self._loop.time()
+        if self.deadline > now:
+            self.set_deadline(self.deadline)
         elif self.is_resting:
             self._resting.remove(self)
             self.close()
+        elif now - self.deadline > _BLOCKED:
+            # The answer may have come in time; this is the time to find it.
+            self.set_deadline(now + _BLOCKED)
         else:
             self.is_late = True
             self._transport.abort()
@@ -196,21 +212,27 @@ class _Link:
         self._connection.close()
 
 
-def _rested(resting: list[_Link]) -> _Link | None:
+def _may_be_unsent(url: URL, body: bytes | None) -> bool:
+    """Whether some of a body may be still on its way when it is refused: TLS does not tell what it holds back."""
+    return body is not None and len(body) > _COPIED and url.scheme == "https"
+
+
+def _rested(resting: list[_Link], now: float) -> _Link | None:
     """The one that rested least, if it may still be used."""
     while resting:
         link = resting.pop()
-        if link.is_reusable:
+        # Where the loop was blocked, neither the timer nor the service's farewell has come through yet.
+        if now < link.deadline and link.is_reusable:
             return link
         link.close()
     return None
 
 
 async def body_of(content: aiohttp.StreamReader) -> bytes:
-    """The whole body, held once: `ClientResponse.read` holds it twice while it joins the pieces.
+    """The whole body; raises `DecodeError` where it has more than `MAX_ANSWER` bytes.
 
-    What is freed then at every page of a listing, glibc gives back to the system, and every next page is made of
-    fresh memory: a fifth of a listing's CPU.
+    Held once: `ClientResponse.read` holds it twice while it joins the pieces. What is freed then at every page of a
+    listing, glibc gives back to the system, and every next page is made of fresh memory: a fifth of a listing's CPU.
     """
     first = await content.readany()
     if content.at_eof():
@@ -218,6 +240,8 @@ async def body_of(content: aiohttp.StreamReader) -> bytes:
     body = bytearray(first)
     while piece := await content.readany():
         body += piece
+        if len(body) > MAX_ANSWER:
+            raise DecodeError(f"the answer has more than {MAX_ANSWER:,} bytes")
     # Whoever reads an answer may take it for bytes; made into bytes it would be held twice after all.
     return cast("bytes", body)
 

@@ -20,7 +20,9 @@ CLOUDS = {
 }
 """Cloud -> scope of its tokens. The double slash is right: the resource's id ends in a slash."""
 
-_HOST = re.compile(r"[a-z0-9._-]+|[0-9a-f:.]+")
+_PLACE = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[1-9][0-9]*)?")
+_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
+_ADDRESS = re.compile(r"[0-9.]+|[0-9a-f.]*:[0-9a-f:.]*|.*\.[0-9]+")
 _SUFFIXES = {"usgovcloudapi.net": "usgovernment", "chinacloudapi.cn": "china"}
 
 
@@ -55,7 +57,9 @@ def parse_endpoint(endpoint: str, *, allow_http: bool = False) -> Endpoint:
         raise ConfigurationError("endpoint: not a URL (https://ACCOUNT.REGION.batch.azure.com)") from None
     if "@" in parts.netloc:
         raise ConfigurationError("endpoint: a URL with a user name or password is refused")
-    if parts.scheme not in ("https", "http") or not _HOST.fullmatch(host):
+    # A line break or tab inside of it, which `urlsplit` leaves out, makes another host of it.
+    is_plain = text.isprintable() and _PLACE.fullmatch(parts.netloc)
+    if parts.scheme not in ("https", "http") or not is_plain or not _is_host(host):
         raise ConfigurationError(
             "endpoint: an https URL with a host is needed (https://ACCOUNT.REGION.batch.azure.com)"
         )
@@ -64,6 +68,16 @@ def parse_endpoint(endpoint: str, *, allow_http: bool = False) -> Endpoint:
     if parts.scheme == "http" and not (allow_http or is_loopback(host)):
         raise ConfigurationError(f"endpoint: http to {host} would show the credential; use https")
     return Endpoint(f"{parts.scheme}://{parts.netloc}", parts.scheme, host, port)
+
+
+def _is_host(host: str) -> bool:
+    """Whether it is a name that can be looked up, or an address as it is usually written."""
+    try:
+        if _ADDRESS.fullmatch(host):
+            return bool(ipaddress.ip_address(host))
+        return bool(_NAME.fullmatch(host) and host.encode().decode("idna"))
+    except ValueError:
+        return False
 
 
 def token_scope(endpoint: Endpoint, cloud: str | None) -> str:

@@ -27,13 +27,13 @@ from ..errors import (
 )
 from ..service.options import RANGE
 from .options import range_text
-from .request import Request, http_date
+from .request import Request, header, http_date
 from .saving import PartFile
 
 if TYPE_CHECKING:
+    from .incoming import Incoming
     from .session import Session
     from .telemetry import Call
-    from .transport import Incoming
 
 _A_LOT = 1 << 20
 """Bytes after which a break of the connection is the first one again."""
@@ -75,19 +75,19 @@ def file_info(answer: _Headed) -> FileInfo:
     is_directory = head.get("ocp-batch-file-isdirectory")
     return FileInfo(
         content_length=_number(head.get("Content-Length")),
-        content_type=head.get("Content-Type"),
+        content_type=header(head, "Content-Type"),
         creation_time=http_date(head.get("ocp-creation-time")),
         last_modified=http_date(head.get("Last-Modified")),
-        file_mode=head.get("ocp-batch-file-mode"),
+        file_mode=header(head, "ocp-batch-file-mode"),
         is_directory=None if is_directory is None else is_directory.lower() == "true",
-        url=head.get("ocp-batch-file-url"),
-        e_tag=head.get("ETag"),
-        request_id=head.get("request-id"),
+        url=header(head, "ocp-batch-file-url"),
+        e_tag=header(head, "ETag"),
+        request_id=header(head, "request-id"),
     )
 
 
 def _number(text: str | None) -> int | None:
-    return int(text) if text and text.isascii() and text.isdigit() else None
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) < 20 else None
 
 
 class FileStream:

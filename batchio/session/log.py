@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ..errors import BatchioError, HttpResponseError
-from .request import Request
+from .request import Request, header, printable
 
 logger = logging.getLogger("batchio")
 
@@ -106,7 +106,7 @@ def _fields(request: Request, attempt: int) -> dict[str, Any]:
 
 
 def _request_id(headers: Mapping[str, str]) -> dict[str, str]:
-    found = headers.get("request-id")
+    found = header(headers, "request-id")
     return {} if found is None else {"request_id": found}
 
 
@@ -126,4 +126,4 @@ def describe(request: Request) -> str:
 
 def shown(pairs: Mapping[str, str], allowed: frozenset[str]) -> str:
     """The pairs, with every value hidden whose name is not allowed."""
-    return " ".join(f"{name}={value if name.lower() in allowed else '***'}" for name, value in pairs.items())
+    return " ".join(f"{name}={printable(value) if name.lower() in allowed else '***'}" for name, value in pairs.items())

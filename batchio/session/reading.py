@@ -19,6 +19,7 @@ from ..models.base import M, Model, field_types, to_wire
 
 NO_TIME = "P"
 """How azure-batch 15 writes a duration of nothing."""
+_HALF = re.compile("[\ud800-\udfff]").search
 # Its seven fraction digits do not fit into a datetime, and rounded they would be the next year.
 _LAST_MOMENT = re.compile(r"(9999-12-31T23:59:59\.\d{6})\d+")
 
@@ -67,10 +68,14 @@ def _named(hint: Any, value: Any, path: str) -> Any:
     if isinstance(value, list | tuple):
         items, inner = cast("list[object]", value), _inner(hint, list, 0)
         return [_named(inner, item, f"{path}[{at}]") for at, item in enumerate(items)]
-    if isinstance(value, str) and datetime in _arms(hint):
-        return _LAST_MOMENT.sub(r"\1", value)
-    if value == NO_TIME and timedelta in _arms(hint):
-        return timedelta()
+    if isinstance(value, str):
+        if _HALF(value):
+            raise EncodeError("holds half a character (a lone surrogate)", path=path)
+        arms = _arms(hint)
+        if datetime in arms:
+            return _LAST_MOMENT.sub(r"\1", value)
+        if value == NO_TIME and timedelta in arms:
+            return timedelta()
     return value
 
 

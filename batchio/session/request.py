@@ -76,12 +76,27 @@ def receipt_of(answer: Answer) -> Receipt:
     head = answer.headers
     return Receipt(
         status=answer.status,
-        request_id=head.get("request-id"),
-        client_request_id=head.get("client-request-id"),
-        e_tag=head.get("ETag"),
+        request_id=header(head, "request-id"),
+        client_request_id=header(head, "client-request-id"),
+        e_tag=header(head, "ETag"),
         last_modified=http_date(head.get("Last-Modified")),
-        data_service_id=head.get("DataServiceId"),
+        data_service_id=header(head, "DataServiceId"),
     )
+
+
+def header(headers: Mapping[str, str], name: str) -> str | None:
+    """A header's value, `printable`; None where it is absent."""
+    value = headers.get(name)
+    return value if value is None else printable(value)
+
+
+def printable(value: str) -> str:
+    """A header's value, fit to be shown: what cannot be printed is replaced.
+
+    aiohttp gives bytes that are no UTF-8 as halves of characters, which no terminal, log or JSON takes, and lets escape
+    sequences through.
+    """
+    return value if value.isprintable() else "".join(each if each.isprintable() else "\ufffd" for each in value)
 
 
 def http_date(text: str | None) -> datetime | None:

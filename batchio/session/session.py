@@ -26,14 +26,16 @@ from .attempt import Counters, told
 from .auth import HttpDate, canonical_resource
 from .authorizer import Authorizer
 from .endpoint import Endpoint
+from .failures import closed
 from .files import FileInfo, FileStream, file_info
+from .incoming import Incoming, start_of
 from .options import split_options
 from .pages import PageBody, Pages
 from .request import Answer, Receipt, Request, escape, path_of, receipt_of
 from .request_id import new_request_id
 from .retry import RetryPolicy, is_refused_credential
 from .telemetry import Call, Telemetry
-from .transport import Incoming, Transport, closed
+from .transport import Transport
 from .tries import Tries, rest
 
 _CONTENT = (200, 206)
@@ -230,9 +232,7 @@ class Session:
         if incoming.status in _CONTENT:
             return incoming
         try:
-            body = b""
-            while len(body) < _ERROR_BYTES and (piece := await incoming.read()):
-                body += piece
+            body = await start_of(incoming, _ERROR_BYTES, request.timeout)
         finally:
             incoming.close()
         answer = self._heard(request, Answer(incoming.status, incoming.headers, body), headers)
@@ -286,7 +286,7 @@ class Session:
         if not self.endpoint.owns(link):
             raise DecodeError("the page's nextLink leads to another host; it was not followed")
         parts = urlsplit(link)
-        path = escape("nextLink", parts.path, safe=_IN_LINKS)
+        path = escape("nextLink", parts.path, safe=_IN_LINKS) or "/"
         query = dict(parse_qsl(parts.query, keep_blank_values=True))
         return msgspec.structs.replace(
             first,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import inspect
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -20,6 +21,7 @@ _MARGIN = 300.0
 _HARD_MARGIN = 30.0
 _PAUSE = 30.0
 _FETCH_SECONDS = 120.0
+_CLOSE_SECONDS = 5.0
 
 
 class _Token(msgspec.Struct, frozen=True):
@@ -83,7 +85,8 @@ class TokenSource:
         fetching = self._fetching
         if fetching is not None:
             fetching.cancel()
-            await asyncio.wait([fetching])
+            # Not for ever: it is somebody else's code that is asked to end.
+            await asyncio.wait([fetching], timeout=_CLOSE_SECONDS)
         if self._own and self._credential is not None:
             await self._credential.close()
 
@@ -105,11 +108,14 @@ class TokenSource:
         try:
             async with asyncio.timeout(_FETCH_SECONDS):
                 found = await self._ask()
-            expires_at = float(found.expires_on)
-            refresh_at = float(getattr(found, "refresh_on", None) or expires_at - _MARGIN)
-            return _Token(str(found.token), refresh_at, expires_at)
+            return _read(found)
         except ConfigurationError:
             raise
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if task is None or task.cancelling():
+                raise
+            raise CredentialError("the credential gave no token: something in it was cancelled") from None
         except Exception as error:
             raise CredentialError(f"the credential gave no token: {type(error).__name__}: {error}") from error
 
@@ -122,6 +128,16 @@ class TokenSource:
         if not inspect.isawaitable(answer):
             raise ConfigurationError(_SYNCHRONOUS)
         return await answer
+
+
+def _read(found: Any) -> _Token:
+    """The token in a credential's answer; raises whatever is wrong with that."""
+    if not isinstance(found.token, str):
+        raise TypeError(f"its token is a {type(found.token).__name__}")
+    expires_at = float(found.expires_on)
+    if math.isnan(expires_at):
+        raise ValueError("its expires_on is no number")
+    return _Token(found.token, float(getattr(found, "refresh_on", None) or expires_at - _MARGIN), expires_at)
 
 
 _SYNCHRONOUS = (

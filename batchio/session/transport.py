@@ -7,20 +7,21 @@ reading the body included, stands under one timeout.
 from __future__ import annotations
 
 import asyncio
-import base64
+import math
+import os
 import re
-import urllib.request
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
-from urllib.parse import urlsplit
+from typing import Any, NoReturn, Protocol
 
 import aiohttp
-from aiohttp.http import HttpProcessingError
 from yarl import URL
 
-from ..errors import BatchioError, ConfigurationError, ConnectError, ConnectionLostError, RequestTimeoutError
-from .connections import CONNECT_SECONDS, IS_KNOWN, NO_TIMEOUT, READ_BYTES, Connections, Connector, body_of
-from .endpoint import is_loopback
+from ..errors import ConfigurationError
+from .connections import CONNECT_SECONDS, IS_KNOWN, NO_TIMEOUT, Connections, Connector, body_of
+from .failures import FAILURES, UNCONNECTED, as_ours, closed, lost
+from .incoming import Body, Incoming
+from .limits import Limits
+from .proxy import proxy_for
 from .request import Answer
 
 _SESSION = vars(aiohttp.ClientSession)
@@ -30,8 +31,6 @@ _REQUEST = _SESSION["_request"]
 _OURS = ("Content-Type", "Accept", "User-Agent")
 _SENT_ONCE = frozenset({"POST", "PATCH"})
 _SIGNED = re.compile(r"(?i)content-.*|if-.*|range|ocp-.*")
-_FAILURES = (aiohttp.ClientError, HttpProcessingError, OSError, ValueError)
-_UNCONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
 
 
 Opened = Callable[[aiohttp.ClientSession], None]
@@ -56,21 +55,6 @@ class Transport(Protocol):
         ...
 
 
-class Incoming(Protocol):
-    """An answer whose body is still on its way."""
-
-    status: int
-    headers: Mapping[str, str]
-
-    async def read(self) -> bytes:
-        """The next piece of the body, at most 64 KiB, nothing at its end; raises `TransportError`."""
-        ...
-
-    def close(self) -> None:
-        """Let go of the connection, whether all was read or not."""
-        ...
-
-
 class AiohttpTransport:
     """Carries requests over an `aiohttp.ClientSession`: its own one, or one that the caller closes."""
 
@@ -81,10 +65,13 @@ class AiohttpTransport:
             _check_session(session)
         self._given = session
         self._own: aiohttp.ClientSession | None = None
-        self._proxy = _proxy_for(endpoint) if trust_env and session is None else {}
+        self._proxy = proxy_for(endpoint) if trust_env and session is None else {}
         self._opened = opened
         self._connections = Connections()
+        self._limits = Limits()
         self._closed = False
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._process = 0
 
     async def send(
         self, method: str, url: URL, headers: Mapping[str, str], body: bytes | None, timeout: float | None
@@ -95,8 +82,8 @@ class AiohttpTransport:
             if self._is_plain(session):
                 return await self._connections.send(session, method, url, headers, body, timeout)
             return await self._send(session, method, url, headers, body, timeout)
-        except _FAILURES as error:
-            raise _as_ours(error, url, timeout) from error
+        except (*FAILURES, asyncio.CancelledError) as error:
+            self._fail(error, session, url, timeout)
 
     @property
     def connections(self) -> int | None:
@@ -123,7 +110,7 @@ class AiohttpTransport:
         if self._given is not None:
             options["skip_auto_headers"] = _OURS
         async with (
-            asyncio.timeout(timeout),
+            self._limits.of(timeout),
             session.request(
                 method,
                 url,
@@ -131,13 +118,15 @@ class AiohttpTransport:
                 headers=headers,
                 allow_redirects=False,
                 raise_for_status=False,
-                timeout=NO_TIMEOUT,
+                timeout=_to_connect(timeout),
                 **self._proxy,
                 **options,
             ) as response,
         ):
-            # Middlewares of the caller's session may have read the body already: only `read` knows.
-            whole = await (body_of(response.content) if self._given is None else response.read())
+            # A middleware of the caller's session may have read the body already; a recorder's stream is its own.
+            content = response.content
+            is_left = isinstance(content, aiohttp.StreamReader) and not content.at_eof()
+            whole = await (body_of(content) if is_left else response.read())
             return Answer(response.status, response.headers, whole)
 
     async def open(self, method: str, url: URL, headers: Mapping[str, str], timeout: float | None) -> Incoming:
@@ -145,7 +134,7 @@ class AiohttpTransport:
         session = self._session()
         options: dict[str, Any] = {} if self._given is None else {"skip_auto_headers": _OURS}
         try:
-            async with asyncio.timeout(timeout):
+            async with self._limits.of(timeout):
                 response = await session.request(
                     method,
                     url,
@@ -154,19 +143,41 @@ class AiohttpTransport:
                     raise_for_status=False,
                     # A file is given as it is, and its bytes are counted.
                     auto_decompress=False,
-                    timeout=NO_TIMEOUT,
+                    timeout=_to_connect(timeout),
                     middlewares=self._middlewares(),
                     **self._proxy,
                     **options,
                 )
-        except _FAILURES as error:
-            raise _as_ours(error, url, timeout) from error
-        return _Body(response, url, timeout)
+        except (*FAILURES, asyncio.CancelledError) as error:
+            self._fail(error, session, url, timeout)
+        return Body(response, url, timeout)
+
+    def _fail(
+        self, error: Exception | asyncio.CancelledError, session: aiohttp.ClientSession, url: URL, timeout: float | None
+    ) -> NoReturn:
+        if isinstance(error, asyncio.CancelledError):
+            task = asyncio.current_task()
+            if task is None or task.cancelling() or not (self._closed or session.closed):
+                raise error
+            # Not the caller is cancelled, but the lookup of a name, by a session that was closed.
+            raise closed() from None
+        if self._closed and type(error) is TimeoutError:
+            raise lost("the client was closed") from None
+        raise as_ours(error, url, timeout) from error
 
     def _session(self) -> aiohttp.ClientSession:
         session = self._given or self._own
         if self._closed or (session is not None and session.closed):
             raise closed()
+        loop = asyncio.get_running_loop()
+        if self._loop is None:
+            self._loop, self._process = loop, os.getpid()
+        elif self._loop is not loop:
+            # A forked process would write into the connections of its parent.
+            raise RuntimeError(
+                "a client is used in the event loop of its first request; another loop, or another process, needs "
+                "another client"
+            )
         if session is None:
             session = self._own = aiohttp.ClientSession(
                 connector=Connector(),
@@ -187,82 +198,37 @@ class AiohttpTransport:
     async def close(self) -> None:
         """Close the session if it is our own, and wait until its sockets are gone."""
         self._closed = True
+        if self._loop is None or self._process != os.getpid():
+            # Unused, or a copy in a forked process: asyncio would take the sockets from its parent's loop.
+            return
+        self._limits.end()
         own, self._own = self._own, None
-        self._connections.close()
-        if own is not None:
-            await own.close()
-
-
-class _Body:
-    """The body of an answer of aiohttp."""
-
-    def __init__(self, response: aiohttp.ClientResponse, url: URL, timeout: float | None) -> None:
-        self.status = response.status
-        self.headers: Mapping[str, str] = response.headers
-        self._response = response
-        self._url = url
-        self._timeout = timeout
-
-    async def read(self) -> bytes:
         try:
-            async with asyncio.timeout(self._timeout):
-                return await self._response.content.read(READ_BYTES)
-        except RuntimeError as error:
-            # aiohttp's word for a connection that its session has closed.
-            raise _lost(error) from error
-        except _FAILURES as error:
-            if rest := self._arrived():
-                return rest
-            raise _as_ours(error, self._url, self._timeout) from error
-
-    def _arrived(self) -> bytes:
-        """What had come before the connection broke: aiohttp keeps it, and has no public way to get at it then."""
-        take = getattr(self._response.content, "_read_nowait", None)
-        rest: bytes = take(READ_BYTES) if take is not None else b""
-        return rest
-
-    def close(self) -> None:
-        self._response.close()
+            self._connections.close()
+            if own is not None:
+                await own.close()
+        except RuntimeError:
+            # Where the loop of all this has ended, nothing can be closed any more.
+            if not self._loop.is_closed():
+                raise
 
 
 async def _one_try(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
     """Keep aiohttp from sending idempotent requests a second time by itself: ours is the only retry layer."""
     try:
         return await handler(request)
-    except _UNCONNECTED:
+    except UNCONNECTED:
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise _lost(error) from error
+        raise lost(error) from error
 
 
-def closed() -> ConnectError:
-    """What a call on a closed client raises."""
-    return ConnectError("the client or its session is closed", lasting=True)
-
-
-def _as_ours(error: Exception, url: URL, timeout: float | None) -> BatchioError:
-    if isinstance(error, _UNCONNECTED):
-        # What is wrong with a certificate is not put right by asking again.
-        lasting = isinstance(error, aiohttp.ClientConnectorCertificateError)
-        # aiohttp's text for a timeout shows the whole URL.
-        said = f"none within {CONNECT_SECONDS:g} s" if isinstance(error, TimeoutError) else _text(error)
-        return ConnectError(f"no connection to {url.host}: {said}", lasting=lasting)
-    if isinstance(error, TimeoutError):
-        return RequestTimeoutError("no answer in time" if timeout is None else f"no answer within {timeout:g} s")
-    if isinstance(error, ValueError):
-        return ConfigurationError(f"aiohttp does not send this request: {_text(error)}")
-    return _lost(error)
-
-
-def _lost(error: Exception) -> ConnectionLostError:
-    # aiohttp says "disconnected" and "reset" only while it waits for the first byte of an answer; a body that
-    # ends too early is a ClientPayloadError.
-    early = isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError | ConnectionError)
-    return ConnectionLostError(f"the connection was lost: {_text(error)}", before_answer=early)
-
-
-def _text(error: Exception) -> str:
-    return str(error) or type(error).__name__
+def _to_connect(timeout: float | None) -> aiohttp.ClientTimeout:
+    """A limit for the connection alone, below that of the try: what did not connect was certainly not sent."""
+    if timeout is None:
+        return NO_TIMEOUT
+    limit = max(timeout - 1.0, 0.75 * timeout)
+    return aiohttp.ClientTimeout(total=None, connect=limit, sock_connect=CONNECT_SECONDS, ceil_threshold=math.inf)
 
 
 def _check_session(session: aiohttp.ClientSession) -> None:
@@ -271,26 +237,3 @@ def _check_session(session: aiohttp.ClientSession) -> None:
     for name in session.headers:
         if _SIGNED.fullmatch(name):
             raise ConfigurationError(f"session: its header {name} would travel with requests that do not sign it")
-
-
-def _proxy_for(endpoint: str) -> dict[str, Any]:
-    """What aiohttp is told of the environment's proxy: nothing where there is none."""
-    # aiohttp's trust_env looks this up in a thread, for every request, and reads .netrc, which would fight
-    # with our own Authorization header.
-    parts = urlsplit(endpoint)
-    host = parts.hostname or ""
-    proxy = urllib.request.getproxies().get(parts.scheme)
-    if not proxy or is_loopback(host) or urllib.request.proxy_bypass(host):
-        return {}
-    try:
-        url = URL(proxy if "://" in proxy else f"http://{proxy}")
-    except ValueError:
-        # The chained error could quote a password.
-        raise ConfigurationError("trust_env: the environment's proxy is no URL") from None
-    if url.scheme not in ("http", "https"):
-        raise ConfigurationError("trust_env: the environment's proxy is neither http nor https")
-    if url.user is None:
-        return {"proxy": url}
-    basic = base64.b64encode(f"{url.user}:{url.password or ''}".encode()).decode()
-    # Apart from the URL, which aiohttp's errors quote; it makes a Proxy-Authorization of this.
-    return {"proxy": url.with_user(None), "proxy_headers": {"Authorization": f"Basic {basic}"}}

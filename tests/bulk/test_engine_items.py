@@ -52,7 +52,13 @@ async def test_task_exists_is_existed_where_somebody_else_added_it(
     assert told.report.added == 198
 
 
-@pytest.mark.parametrize("act", [drop(1.0), drop(1.0, reset=True), unreadable(), Act(status=500, code="InternalError")])
+@pytest.mark.parametrize(
+    "act",
+    [
+        *(drop(1.0), drop(1.0, reset=True), unreadable(), Act(status=500, code="InternalError")),
+        unreadable(b'{"value":' + b"[" * 5_000),
+    ],
+)
 async def test_task_exists_after_an_attempt_without_an_answer_is_ours(
     client: BatchClient, service: ScriptedService, act: Act
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import stat
 from collections.abc import AsyncIterator, Callable
@@ -29,6 +30,7 @@ from scripted import (
 from scripted.resuming import Runs
 
 from batchio import BatchClient
+from batchio.bulk import recorder
 from batchio.bulk.journal import EVERYTHING, Ending
 from batchio.bulk.journal_file import JournalFile, read
 
@@ -380,10 +382,14 @@ async def test_a_damage_behind_which_a_reservation_may_have_stood(runs: Runs) ->
     assert (runs.report.added, runs.report.existed) == (70_000, 0)
 
 
+@pytest.mark.parametrize(
+    ("seconds", "expected"), [(0.0, [65_536, 131_072, 196_608]), (math.inf, [65_536, 65_536 + 2 * 65_536])]
+)
 async def test_reservations_are_on_disk_before_anything_is_sent(
-    runs: Runs, monkeypatch: pytest.MonkeyPatch, service: ScriptedService
+    runs: Runs, monkeypatch: pytest.MonkeyPatch, service: ScriptedService, seconds: float, expected: list[int]
 ) -> None:
-    """And there is one for each 64 Ki ordinals."""
+    """And there is one for each 64 Ki ordinals, or for more where one does not last for so many `seconds`."""
+    monkeypatch.setattr(recorder, "_FAST_SECONDS", seconds)
     reserved: list[int] = []
     synced = [0]
     sync = JournalFile.sync
@@ -402,5 +408,5 @@ async def test_reservations_are_on_disk_before_anything_is_sent(
     service.fault = no_higher
     await runs.run(iter(make_mappings(140_000)), keep="none")
     assert not service.violations
-    assert reserved == [65_536, 131_072, 196_608]
+    assert reserved == expected
     assert runs.report.added == 140_000

@@ -7,7 +7,7 @@ import errno
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -371,3 +371,60 @@ async def test_a_file_that_must_not_grow(runs: Runs) -> None:
     await runs.run(make_mappings(5_000))
     runs.check(make_ids(5_000), crashed=True)
     assert runs.report.added == 5_000
+
+
+# A file that is taken away.
+
+
+def emptied(path: Path) -> None:
+    os.truncate(path, 0)
+
+
+def replaced(path: Path) -> None:
+    other = path.with_suffix(".other")
+    other.write_bytes(path.read_bytes())
+    other.replace(path)
+
+
+@pytest.mark.parametrize(
+    ("take_away", "word"),
+    [(Path.unlink, "it was removed"), (replaced, "it was replaced"), (emptied, "it was emptied or overwritten")],
+)
+@pytest.mark.parametrize("is_late", [False, True])
+async def test_a_journal_that_is_gone_ends_the_run(
+    runs: Runs, monkeypatch: pytest.MonkeyPatch, take_away: Callable[[Path], None], word: str, *, is_late: bool
+) -> None:
+    """No later run could go on with it: whoever relies on that is told at once, and not after a crash."""
+    monkeypatch.setattr(recorder, "_SYNC_SECONDS", 100.0 if is_late else 0.01)
+    gone = asyncio.Event()
+
+    async def tasks() -> Any:
+        yield make_mappings(100)
+        await runs.service.until(lambda: runs.service.processed == 100)
+        take_away(runs.path)
+        if not is_late:
+            # Nothing more comes: only the journal can end this run.
+            await gone.wait()
+
+    await runs.run(tasks())
+    assert runs.error is not None
+    assert isinstance(runs.error.__cause__, JournalError)
+    assert f"journal {runs.path}: {word} while it was in use" in str(runs.error)
+    assert runs.report.added == 100
+
+
+async def test_a_journal_by_a_relative_path(
+    client: BatchClient, service: ScriptedService, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It stays where it was, wherever the process goes meanwhile."""
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    async def tasks() -> AsyncIterator[Any]:
+        yield make_mappings(100)
+        os.chdir(tmp_path / "elsewhere")
+        yield make_mappings(100, "more")
+
+    report = await client.tasks.submit(service.job, tasks(), journal="journal")
+    assert report.added == 200
+    assert read(str(tmp_path / "journal")).settled().done.count == 200

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any, NoReturn
 
 import pytest
 from scripted import (
@@ -26,7 +27,7 @@ from scripted import (
     when,
 )
 
-from batchio import BatchClient
+from batchio import BatchClient, SubmissionError
 from batchio.bulk import carrier
 
 NOTHING_DONE = {
@@ -56,6 +57,7 @@ OPEN = {
     "200 an array": unreadable(b"[]"),
     "200 null": unreadable(b"null"),
     "200 value is no list": unreadable(b'{"value": 5}'),
+    "200 too deep": unreadable(b'{"value": [], "more": ' + b"[" * 50_000 + b"]" * 50_000 + b"}"),
     "200 results of another shape": unreadable(b'{"value": [1, null, {"a": 1}]}'),
 }
 
@@ -227,3 +229,20 @@ async def test_peers_09_what_comes_back_after_the_input_has_ended(
     told = await drive(client, service, iter(make_models(1_000)), ids=make_ids(1_000), exact=True)
     assert told.report.added == 1_000
     assert told.outcomes[999].attempts == 3
+
+
+async def test_what_a_run_ends_with_may_have_been_added(service: ScriptedService) -> None:
+    """Also where it is a fault that nobody has foreseen: a task that may have left is never said to be not sent."""
+    client: Any = connect(service)
+    async with client:
+        session = client._session
+        really_send = session.send
+
+        async def send(*args: Any) -> NoReturn:
+            await really_send(*args)
+            raise ZeroDivisionError("unforeseen")
+
+        session.send = send
+        with pytest.raises(SubmissionError, match="unforeseen") as caught:
+            await client.tasks.submit(service.job, make_models(3))
+    assert caught.value.report.unknown == 3

@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from scripted import Told, follow, hang, make_mappings, when, window_of
-from simulated import MemoryService, connect, run
+from scripted import Told, follow, for_requests, hang, make_mappings, refuse, when, window_of
+from simulated import MemoryService, VirtualLoop, connect, run
+
+from batchio import SubmissionError, SubmissionProgress, SubmissionReport
 
 
 class _Turns:
@@ -75,3 +77,68 @@ def test_lists_do_not_overfill_the_window(size: int) -> None:
 async def _first(submission: Any) -> AsyncIterator[Any]:
     """What is told without anybody reading on."""
     yield await anext(submission)
+
+
+def test_progress_and_report_to_the_second() -> None:
+    async def main() -> tuple[SubmissionProgress, SubmissionReport, int]:
+        async with MemoryService() as service, connect(service) as client:
+            service.latency = 2.0
+            service.truth.preload(["task-7"])
+            service.fault = for_requests([2], refuse(429, retry_after="3"))
+            options: dict[str, Any] = {"max_requests": 2, "terminate_when_complete": True}
+            async with client.tasks.submitting(service.job, make_mappings(400), **options) as submission:
+                reading = asyncio.create_task(follow(submission, Told()))
+                await asyncio.sleep(4.3)
+                progress = submission.progress
+                await reading
+            return progress, submission.report, sum(record.size for record in service.history)
+
+    progress, report, size = run(main())
+    assert (progress.taken, progress.done, progress.in_flight) == (400, 100, 2)
+    assert {state: count for state, count in progress.outcomes.items() if count} == {"added": 99, "existed": 1}
+    assert (progress.requests, progress.retries, progress.refused) == (3, 1, 1)
+    assert (progress.window, progress.pacing) == (2, "seeking")
+    assert progress.elapsed == pytest.approx(4.3, abs=0.01)
+    # A hundred in the quarter of a second after the second one, and none since.
+    assert progress.rate == pytest.approx(400 * 0.875**9, rel=0.01)
+    assert progress.lost == pytest.approx({"input": 0.0, "service": 4.25, "consumer": 0.0}, abs=0.01)
+    assert (report.taken, report.added, report.existed) == (400, 399, 1)
+    assert (report.requests, report.retries, report.refused, report.bytes_sent) == (5, 1, 1, size)
+    assert 7.0 < report.elapsed < 7.5
+    assert report.tasks_per_second == pytest.approx(400 / report.elapsed)
+    assert report.job_terminates is True
+
+
+@pytest.mark.parametrize("seconds", [10.0, 400.0, 100_000.0])
+def test_a_process_that_is_stopped_and_goes_on_is_no_dead_service(seconds: float) -> None:
+    """Patience is for the service: while the loop stands still, nobody could have read an answer."""
+
+    async def main() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        async with MemoryService() as service, connect(service) as client:
+            service.latency = 1.0
+            async with client.tasks.submitting(service.job, make_mappings(1_000), max_requests=2) as submission:
+                await asyncio.sleep(0.5)
+                assert submission.progress.in_flight == 2
+                loop.stand_still(seconds)
+                await follow(submission, Told())
+            assert submission.report.added == 1_000
+
+    run(main())
+
+
+def test_patience_ends_all_the_same_after_it() -> None:
+    async def main() -> float:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        async with MemoryService() as service, connect(service, timeout=1_000.0) as client:
+            service.fault = lambda _: hang()
+            async with client.tasks.submitting(service.job, make_mappings(10), patience=20.0) as submission:
+                await asyncio.sleep(5)
+                loop.stand_still(100.0)
+                with pytest.raises(SubmissionError, match="no request was accepted for 20 s"):
+                    await follow(submission, Told())
+            return loop.time()
+
+    assert 119.5 <= run(main()) < 122

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime
+from zlib import crc32
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from batchio import ConfigurationError
-from batchio.bulk.blocks import BLOCK, Digest
+from batchio.bulk.blocks import BLOCK, Block, Digest
 from batchio.bulk.journal import (
+    _RANGE,
     EVERYTHING,
     RESERVE_STEP,
     Chain,
@@ -173,18 +175,37 @@ def test_records_cannot_change_places() -> None:
     [
         settled(Kind.ADDED, 299, 301),
         settled(Kind.REJECTED, 300, 301),
-        settled(Kind.ADDED, 10, 10),
+        lambda to: to._sealed(_RANGE.pack(Kind.ADDED, 10, 0)),
         lambda to: to.end(0, 9),
+        lambda to: to.reserve(2**63),
+        lambda to: to.range(Kind.MAYBE, 2**63, 2**63 + 1),
         hashed(200),
     ],
+    ids=["beyond what is hashed", "right behind it", "a range of nothing", "no ending", "a smaller part"],
 )
-def test_what_cannot_be_true_is_not_believed(write: Write) -> None:
+def test_what_cannot_be_true_is_not_believed_and_nothing_behind_it(write: Write) -> None:
     state = replay(journal(hashed(300), write, settled(Kind.ADDED, 0, 50)))
-    if state.lost:
-        assert state.settled().done.count == 0
-    else:
-        # A range of nothing is not written at all.
-        assert state.settled().done.count == 50
+    assert state.lost > 0
+    assert state.settled().done.count == 0
+
+
+def test_a_range_of_nothing_is_not_written() -> None:
+    assert settled(Kind.ADDED, 10, 10)(chain()) == b""
+
+
+def test_codes_add_up_for_each_ordinal_once() -> None:
+    writes = [(0, 2, "Bad"), (1, 2, "Worse"), (5, 8, "Bad")]
+    state = replay(journal(hashed(300), *(lambda to, write=write: to.rejected(*write) for write in writes)))
+    assert state.settled().errors == {"Bad": 5}
+
+
+def test_what_was_left_open_may_be_in_several_pieces() -> None:
+    state = replay(journal(settled(Kind.MAYBE, 100_000, 100_005), lambda to: to.reserve(RESERVE_STEP)))
+    data, _ = opening(state)
+    going_on = replay(journal(settled(Kind.MAYBE, 100_000, 100_005), lambda to: to.reserve(RESERVE_STEP)) + data)
+    assert going_on.lost == 0
+    assert list(going_on.maybe) == [(0, RESERVE_STEP), (100_000, 100_005)]
+    assert going_on.ended is Ending.BROKEN
 
 
 def test_an_ordinal_counts_once() -> None:
@@ -231,6 +252,19 @@ def test_a_newer_format_is_refused() -> None:
         decode_header(newer)
 
 
+@pytest.mark.parametrize("text", [b"{}", b"\xff", b"[" * 5_000, b'{"endpoint":"x","job":"y","created":"soon"}'])
+def test_a_header_that_says_nothing_is_refused(text: bytes) -> None:
+    data = BEGIN[:10] + len(text).to_bytes(4, "little") + text
+    with pytest.raises(ConfigurationError, match="its header does not say whose journal it is"):
+        replay(data + crc32(data).to_bytes(4, "little"))
+
+
+def test_the_most_that_is_believed_is_resumed_with_little() -> None:
+    state = replay(journal(lambda to: to.reserve(2**40)))
+    assert (state.lost, list(state.maybe)) == (0, [(0, 2**40)])
+    assert len(opening(state)[0]) < 10_000
+
+
 def test_ten_million_tasks_take_two_megabytes() -> None:
     """A record for each request, the worst there is, and a hash for each block."""
     to = chain()
@@ -243,3 +277,39 @@ def test_a_long_code_is_cut() -> None:
     to = chain()
     data = BEGIN + hashed(9)(to) + to.rejected(0, 1, "X" * 1_000)
     assert replay(data).settled().errors == {"X" * 255: 1}
+
+
+def test_a_code_that_is_no_unicode_is_written_all_the_same() -> None:
+    to = chain()
+    data = BEGIN + hashed(9)(to) + to.rejected(0, 1, "Bad\ud800")
+    assert replay(data).settled().errors == {"Bad?": 1}
+
+
+@pytest.mark.parametrize("block", [Block(5, 10, 0), Block(0, 0, 0), Block(0, BLOCK + 1, 0), Block(BLOCK, 10, 0)])
+def test_a_block_that_cannot_be_is_not_believed(block: Block) -> None:
+    state = replay(journal(lambda to: to.block(block), hashed(300)))
+    assert state.blocks == []
+    assert state.lost > 0
+
+
+def test_a_block_is_what_was_written() -> None:
+    blocks = [Block(0, 1, 7), Block(0, BLOCK, 2**32 - 1), Block(BLOCK, 1, 0)]
+    state = replay(journal(*(lambda to, block=block: to.block(block) for block in blocks)))
+    assert state.blocks == blocks[1:]
+    assert state.known == BLOCK + 1
+    assert state.lost == 0
+
+
+def test_endings_are_counted_and_the_last_one_in_order_says_how_far() -> None:
+    endings = [(10, Ending.STOPPED), (20, Ending.STOPPED), (30, Ending.WHOLE), (0, Ending.BROKEN)]
+    state = replay(journal(*(lambda to, end=end: to.end(*end) for end in endings)))
+    assert state.endings == {Ending.STOPPED: 2, Ending.WHOLE: 1, Ending.BROKEN: 1}
+    assert state.position == 30
+    assert state.ended is Ending.BROKEN
+    assert replay(BEGIN).position == 0
+
+
+def test_a_range_may_be_longer_than_a_count() -> None:
+    state = replay(journal(settled(Kind.MAYBE, 7, 2**33), lambda to: to.end(0, Ending.STOPPED)))
+    assert list(state.maybe) == [(7, 2**33)]
+    assert state.lost == 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -112,7 +113,7 @@ def test_drained_is_all_of_it() -> None:
     packer.add(_tasks([30] * 130))
     packer.add(_tasks([30] * 7, 130))
     packer.add_again(_tasks([30] * 5, 1_000))
-    assert sorted(packer.drain().ordinals) == [*range(137), *range(1_000, 1_005)]
+    assert sorted(Tasks.joined_from(packer.drain()).ordinals) == [*range(137), *range(1_000, 1_005)]
     assert not len(packer)
     assert not packer.full
 
@@ -156,3 +157,125 @@ def test_without_a_refusal_the_limit_stays() -> None:
     for size in (1_000, 949_000, 950_000):
         limit.accept(size)
     assert limit.now == 950_000
+
+
+def test_full_is_what_nobody_can_add_to() -> None:
+    packer = Packer(950_000)
+    assert not packer.full
+    packer.add(_tasks([30] * (MAX_TASKS - 1)))
+    assert not packer.full
+    packer.add_again(_tasks([30] * (MAX_TASKS - 1), 1_000))
+    assert not packer.full
+    packer.add_again(_tasks([30], 2_000))
+    assert packer.full
+    packer.take()
+    assert not packer.full
+    packer.add(_tasks([30], 3_000))
+    assert packer.full
+    packer.take()
+    packer.add(_tasks([30], 4_000))
+    packer.add(_tasks([30] * MAX_TASKS, 5_000))
+    assert packer.full
+
+
+def test_room_is_what_the_request_that_is_being_filled_can_take() -> None:
+    packer = Packer(950_000)
+    rooms = [packer.room]
+    for count in (30, 69, 1, 10):
+        packer.add(_tasks([30] * count))
+        rooms.append(packer.room)
+    assert rooms == [100, 70, 1, 100, 90]
+
+
+def test_a_full_one_and_less_are_two_requests() -> None:
+    packer = Packer(950_000)
+    packer.add(_tasks([30] * 40))
+    packer.add(_tasks([30] * 60, 40))
+    packer.add(_tasks([30], 100))
+    assert [len(packer.take()), len(packer.take()), len(packer)] == [100, 1, 0]
+
+
+def test_fifty_full_ones_between_two_that_are_not() -> None:
+    packer = Packer(950_000)
+    packer.add_again(_tasks([30], 10**6))
+    lengths = list[int]()
+    for first in range(0, 12_000, MAX_TASKS):
+        packer.add(_tasks([30] * MAX_TASKS, first))
+        lengths.append(len(packer.take()))
+        if lengths[-1] < MAX_TASKS:
+            packer.add_again(_tasks([30], 10**6))
+    assert [at for at, length in enumerate(lengths) if length < MAX_TASKS] == [0, 51, 102]
+
+
+def test_a_short_request_may_go_before_a_full_one_only_now_and_then() -> None:
+    """New ones that came as less than a request are joined with the next, unless that would take whole ones apart."""
+    packer = Packer(950_000)
+    packer.add(_tasks([30] * 10))
+    packer.add(_tasks([30] * MAX_TASKS, 10))
+    packer.add(_tasks([30] * MAX_TASKS, 110))
+    assert [len(packer.take()) for _ in range(3)] == [10, 100, 100]
+    packer.add(_tasks([30] * 10, 210))
+    packer.add(_tasks([30] * MAX_TASKS, 220))
+    assert [len(packer.take()) for _ in range(2)] == [100, 10]
+    assert not len(packer)
+
+
+def test_what_is_sent_again_fills_up_the_last_one_and_the_rest_follows() -> None:
+    packer = Packer(950_000)
+    packer.take()
+    packer.add(_tasks([30] * 60))
+    packer.add_again(_tasks([30] * 70, 1_000))
+    first, second = packer.take(), packer.take()
+    assert first.ordinals == [*range(60), *range(1_000, 1_040)]
+    assert second.ordinals == list(range(1_040, 1_070))
+
+
+def test_a_refused_size_is_forgotten_after_a_hundred_requests() -> None:
+    limit = SizeLimit(1_000_000)
+    limit.refuse(800_000)
+    seen = list[int]()
+    for _ in range(106):
+        limit.accept(0)
+        seen.append(limit.now)
+    assert seen[:100] == [400_000] * 100
+    assert seen[100:] == [500_001, 625_002, 781_253, 976_567, 1_000_000, 1_000_000]
+
+
+@pytest.mark.parametrize("count", [2, 3])
+def test_a_body_may_be_as_long_as_the_limit_and_no_longer(count: int) -> None:
+    exact = len(body_of(_tasks([50, 60])))
+    for limit, taken in ((exact, 2), (exact - 1, 1)):
+        packer = Packer(limit)
+        packer.add(_tasks([50, 60, 70][:count]))
+        assert len(packer.take()) == taken
+
+
+def test_a_full_request_may_be_as_long_as_the_limit_and_no_longer() -> None:
+    exact = len(body_of(_tasks([50] * MAX_TASKS)))
+    for limit, taken in ((exact + 1, 100), (exact, 100), (exact - 1, 99)):
+        packer = Packer(limit)
+        packer.add(_tasks([50] * MAX_TASKS))
+        packer.add(_tasks([50] * MAX_TASKS, 100))
+        assert len(packer.take()) == taken
+
+
+def test_between_accepted_and_refused_the_limit_moves_by_halves() -> None:
+    limit = SizeLimit(1_000_000)
+    limit.refuse(800_000)
+    limit.accept(400_000)
+    assert limit.now == 600_000
+    limit.accept(600_000)
+    assert limit.now == 700_000
+    limit.accept(700_000)
+    # Within an eighth of what was refused it stays.
+    assert limit.now == 700_000
+    limit.accept(300_000)
+    assert limit.now == 700_000
+    # What went through once does so no more: begin below.
+    limit.refuse(700_000)
+    assert limit.now == 350_000
+    limit.accept(300_000)
+    limit.refuse(500_000)
+    assert limit.now == 300_000
+    limit.refuse(1)
+    assert limit.now == 1

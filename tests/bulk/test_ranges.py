@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from itertools import pairwise
+from random import Random
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchio.bulk.ranges import Ranges, runs_of
+from batchio.bulk.ranges import Ranges, merged, pieces_of
 
 ordinals = st.integers(0, 60)
 ranges = st.lists(st.tuples(ordinals, ordinals).map(lambda pair: (min(pair), max(pair))), max_size=12)
@@ -42,6 +43,14 @@ def test_gaps_are_what_is_missing(given_ranges: list[tuple[int, int]], one: int,
 
 @given(st.sets(ordinals).flatmap(lambda some: st.permutations(sorted(some))))
 def test_ordinals_in_any_order_become_ranges(some: list[int]) -> None:
-    runs = list(runs_of(some))
+    runs = merged(pieces_of(some))
     assert members(runs) == set(some)
     assert runs == list(Ranges(runs))
+
+
+@given(ranges, st.randoms())
+def test_pieces_in_any_order_become_the_fewest_ranges(given_ranges: list[tuple[int, int]], random: Random) -> None:
+    whole = Ranges(given_ranges)
+    pieces = [range(at, min(at + 2, end)) for start, end in whole for at in range(start, end, 2)]
+    random.shuffle(pieces)
+    assert merged([piece for each in pieces for piece in pieces_of(each)]) == list(whole)

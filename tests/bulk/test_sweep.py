@@ -51,6 +51,18 @@ def test_ids_are_refused_exactly_where_one_is_bad_or_comes_twice(rule: str, axes
         assert len({each.lower() for each in found}) == len(found) == len(tasks)
 
 
+@pytest.mark.parametrize("axes", [{"x": range(10**30)}, {"x": range(10**10), "y": range(10**10)}])
+def test_more_tasks_than_can_be_counted(axes: dict[str, Any]) -> None:
+    with pytest.raises(ConfigurationError, match="the axes make more tasks than can be counted"):
+        sweep({"id": "-".join(f"{{{name}}}" for name in axes), "commandLine": "x"}, **axes)
+
+
+@pytest.mark.parametrize("axis", [range(0xD700, 0xE100), range(0xE100, 0xD700, -7), range(1, 0xFFFF, 2_000)])
+def test_half_a_character_in_the_middle_of_a_range(axis: range) -> None:
+    with pytest.raises(ConfigurationError, match="it is half a character"):
+        sweep({"id": "{n}", "commandLine": "{n:c}"}, n=axis)
+
+
 @pytest.mark.parametrize(
     ("rule", "axes"),
     [

@@ -137,6 +137,12 @@ def test_a_model_is_a_template() -> None:
         ("{frame!r}", "a place holds a name and a format"),
         ("{frame:{camera}}", "the format of {frame} holds a place itself"),
         ("{frame:06q}", "{frame:06q} has a format that Python does not know"),
+        ("{frame:>999999999}", "the format of {frame} asks for more than 1,000 characters"),
+        ("{frame:0999999999d}", "the format of {frame} asks for more than 1,000 characters"),
+        ("{frame:.999999999f}", "the format of {frame} asks for more than 1,000 characters"),
+        ("{frame:1001}", "the format of {frame} asks for more than 1,000 characters"),
+        (f"{{frame:{'9' * 5_000}}}", "the format of {frame} asks for more than 1,000 characters"),
+        ("{frame:\u0661\u0660\u0660\u0661}", "the format of {frame} asks for more than 1,000 characters"),
     ],
 )
 def test_a_bad_template_is_told_with_its_place(text: str, words: str) -> None:
@@ -186,8 +192,22 @@ def test_text_becomes_a_number_where_the_format_is_for_one() -> None:
 
 
 def test_dates_have_formats_of_their_own() -> None:
-    (task,) = fill({"id": "{day:%Y-%m-%d}", "commandLine": "x"}, [{"day": dt.date(2024, 7, 1)}])
-    assert task["id"] == "2024-07-01"
+    (task,) = fill({"id": "{day:%Y-%m-%d-2024}", "commandLine": "{n:>1000}"}, [{"day": dt.date(2024, 7, 1), "n": 1}])
+    assert task["id"] == "2024-07-01-2024"
+    assert len(task["commandLine"]) == 1_000
+
+
+@pytest.mark.parametrize("value", [0xD800, "56319", 0xDFFF])
+def test_half_a_character_is_no_text(value: Any) -> None:
+    with pytest.raises(ConfigurationError, match=r"row 1: commandLine: \{n:c\} cannot take .*: it is half a character"):
+        list(fill({"id": "x", "commandLine": "{n:c}"}, [{"n": value}]))
+
+
+def test_of_many_names_some_are_told() -> None:
+    with pytest.raises(ConfigurationError) as told:
+        Template({"id": "{x}"}, [f"column-{number}" for number in range(10_000)])
+    assert "(column-0, column-1," in str(told.value)
+    assert len(str(told.value)) < 500
 
 
 def test_rows_are_read_when_their_turn_comes() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from batchio.bulk.intake import fold, local_error
 from batchio.bulk.tasks import Tasks
-from batchio.bulk.verdict import Action, Kind, Result, is_all_added, judge, tell
+from batchio.bulk.verdict import Action, DetailedResults, Kind, Result, is_all_added, judge, tell
 from batchio.errors import (
     BatchioError,
     ConnectError,
@@ -45,6 +45,7 @@ def _http(status: int, code: str | None = None) -> BatchioError:
         (_http(409, "TaskIdSameAsJobPreparationTask"), Action.NARROW),
         (_http(413), Action.HALVE),
         (_http(413, "RequestBodyTooLarge"), Action.HALVE),
+        (_http(400, "RequestBodyTooLarge"), Action.HALVE),
         (_http(429), Action.REFUSED),
         (_http(429, "TooManyRequests"), Action.REFUSED),
         (_http(503, "ServerBusy"), Action.REFUSED),
@@ -54,6 +55,7 @@ def _http(status: int, code: str | None = None) -> BatchioError:
         (_http(502), Action.AGAIN),
         (_http(504), Action.AGAIN),
         (_http(501, "NotImplemented"), Action.STOP),
+        (_http(505), Action.STOP),
         (_http(400, "InvalidRequestBody"), Action.NARROW),
         (_http(400, "InvalidPropertyValue"), Action.NARROW),
         (_http(400, "MissingRequiredProperty"), Action.NARROW),
@@ -62,7 +64,7 @@ def _http(status: int, code: str | None = None) -> BatchioError:
         (_http(400, "InvalidQueryParameterValue"), Action.STOP),
         (_http(400), Action.STOP),
         (_http(302), Action.STOP),
-        (_http(204), Action.STOP),
+        (_http(204), Action.AGAIN),
     ],
 )
 def test_request(failure: BatchioError, action: Action) -> None:
@@ -102,14 +104,25 @@ def test_all_added_in_any_order_and_letter_case(order: list[int], upper: bool) -
     ],
 )
 def test_not_is_all_added(results: list[Result]) -> None:
-    assert not is_all_added(_tasks(2), _answer(results))
+    assert is_all_added(_tasks(2), _answer(results)) is False
 
 
 @pytest.mark.parametrize(
-    "answer", [b"", b"<html>", b"{}", b'{"value":null}', b'{"value":[{"taskId":"Task-0"}]}', b"\xff"]
+    "answer",
+    [
+        *(b"", b"<html>", b"{}", b'{"value":null}', b'{"value":[{"taskId":"Task-0"}]}', b"\xff"),
+        b'{"value":[{"status":"success","taskId":"Task-0"}],"more":' + b"[" * 5_000 + b"]" * 5_000 + b"}",
+    ],
 )
 def test_what_is_no_answer_adds_nothing(answer: bytes) -> None:
-    assert not is_all_added(_tasks(1), answer)
+    assert is_all_added(_tasks(1), answer) is False
+
+
+def test_what_a_result_may_lack() -> None:
+    answer = b'{"value":[{"status":"clienterror","taskId":"Task-0"},{"status":"success","taskId":"Task-1"}]}'
+    rejected, added = msgspec.json.decode(answer, type=DetailedResults).value
+    assert [kind for kind, _ in tell(_tasks(2), [rejected, added])] == [Kind.REJECTED, Kind.ADDED]
+    assert (rejected.error, added.e_tag, added.last_modified, added.location) == (None, None, None, None)
 
 
 def test_each_task_is_told_by_its_own_result() -> None:

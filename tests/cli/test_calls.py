@@ -124,6 +124,11 @@ def test_what_was_read_can_be_changed_and_sent_back(batch: Batch, render: str) -
         ('{"id":\n "x" 7}', "", "standard input:2:6: not JSON: expecting ',' delimiter"),
         ('{"id": NaN}', "", "standard input: not JSON: NaN is no number of JSON"),
         ('{"id": "x", "poolInfo": {"poolId": "a", "poolId": "b"}}', "", "'poolId' stands twice in one object"),
+        (
+            f'{{{",".join(f""""n{at}":1""" for at in (*range(60_000), 59_999))}}}',
+            "",
+            "'n59999' stands twice in one object",
+        ),
         ("[]", "", "standard input: a JSON object is needed, not a list"),
         ("[" * 100_000, "", "standard input: not JSON"),
     ],

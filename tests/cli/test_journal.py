@@ -10,6 +10,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from batchio import ConfigurationError
+from batchio.bulk import journal_file
+from batchio.bulk.blocks import BLOCK, Digest
+from batchio.bulk.journal import Ending, Kind
 from batchio.bulk.journal_file import read
 from batchio.cli import app
 from batchio.cli.going_on import how_to_go_on
+from batchio.cli.journal import as_mapping
 from batchio.cli.options import SubmitOptions
 
 from .conftest import Ran, Service, as_lines, ended, environment, run, start, task, wait_for, wait_for_first_tasks
@@ -52,8 +58,7 @@ def interrupted(service: Service, job: str, path: str, journal: str, *more: str,
 
 def command_in(ran: Ran) -> list[str]:
     """The words of the command to go on with."""
-    line = next(line for line in ran.err.splitlines() if line.startswith("to go on: "))
-    words = shlex.split(line.removeprefix("to go on: "))
+    words = shlex.split(ran.err.partition("to go on:\n")[2].splitlines()[0])
     assert words[0] == "batchio"
     return words[1:]
 
@@ -159,7 +164,7 @@ def test_standard_input(service: Service, job: str, journal: str) -> None:
     ran = service.submit(job, "-", "--journal", journal, "--max-requests", "1", stdin=as_lines(TASKS[:1_000]))
     service.put_faults()
     assert ran.code == 3
-    assert "to go on, with the same standard input: batchio submit " in ran.err
+    assert "to go on, with the same standard input:\n  batchio submit " in ran.err
     ran = service.submit(job, "-", "--journal", journal, "--resume", stdin=as_lines(TASKS[:1_000]))
     assert ran.code == 0, ran.err
     assert len(service.ids(job)) == 1_000
@@ -260,6 +265,40 @@ def test_what_cannot_be_shown(
     assert app.run(["journal", "show", "--bogus"]) == 2
     assert "unknown option --bogus" in capfd.readouterr().err
     assert app.run(["journal", "show", os.path.dirname(journal)]) == 2  # noqa: PTH120 - a text
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with a name")
+def test_a_pipe_is_not_waited_for(capfd: pytest.CaptureFixture[str], journal: str) -> None:
+    os.mkfifo(journal)
+    assert app.run(["journal", "show", journal]) == 2
+    assert capfd.readouterr().err == f"batchio: journal {journal}: it is no regular file\n"
+
+
+def test_of_what_is_no_journal_little_is_read(journal: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(journal).write_bytes(b"x" * 10_000_000)
+    sizes: list[int] = []
+    real = os.read
+
+    def counted(descriptor: int, most: int) -> bytes:
+        sizes.append(most)
+        return real(descriptor, most)
+
+    monkeypatch.setattr(os, "read", counted)
+    for look in (journal_file.read, lambda path: journal_file.JournalFile.open(path, "x", "y", datetime.now(UTC))):
+        with pytest.raises(ConfigurationError, match="it does not begin as a journal of batchio does"):
+            look(journal)
+    assert sum(sizes) < 5_000_000
+
+
+def test_a_journal_of_very_many_gaps_is_added_up(journal: str) -> None:
+    opened = journal_file.JournalFile.open(journal, "https://acme", "render", datetime.now(UTC))
+    digest, to, gaps = Digest(), opened.chain, range(0, 10 * BLOCK, 2)
+    opened.write(b"".join(map(to.block, digest.add([f"t-{at}" for at in range(10 * BLOCK)]))))
+    opened.write(b"".join(to.range(Kind.ADDED, at, at + 1) + to.range(Kind.MAYBE, at + 1, at + 2) for at in gaps))
+    opened.write(to.end(10 * BLOCK, Ending.STOPPED))
+    opened.close()
+    found = as_mapping(read(journal))
+    assert (found["added"], found["open"], found["maybe_added"]) == (len(gaps),) * 3
 
 
 def shown(capfd: pytest.CaptureFixture[str], journal: str) -> tuple[list[str], dict[str, Any]]:

@@ -87,6 +87,7 @@ def test_a_trusted_text_is_only_split(tasks: list[Any], size: int, end: bool) ->
         (b'{"id":"a","x":"\\ud800"}\n', 1, 16, "surrogate"),
         (b'{"id":"a","x":NaN}', 1, 15, "invalid value"),
         (b'{"id":"a","x":"tab\there"}', 1, 19, "Invalid control character"),
+        (b'{"id":"a","x":' + b"9" * 5000 + b' "y"}', 1, 5016, "Expecting ',' delimiter"),
         (b"nothing", 1, 1, "Expecting value"),
         (b'{\n  "id": "a"\n}\n', 1, 2, 'needs an array or {"value": [...]} around it'),
         (b'{"id":"a","x":' + b"[" * 5000 + b"]" * 5000 + b"}", 1, 1, "nested too deeply"),

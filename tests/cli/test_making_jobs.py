@@ -166,7 +166,7 @@ def test_the_last_run_of_a_journal_ends_the_job(service: Service, job: str, writ
     service.put_faults({"operation": "Tasks_CreateTaskCollection", "first": 5, "status": 503, "code": "ServerBusy"})
     ran = service.submit(job, path, *arguments, "--patience", "0.3", "--max-requests", "1")
     assert (ran.code, ran.json["job_terminates"]) == (3, False)
-    assert "--terminate-when-done" in next(line for line in ran.err.splitlines() if line.startswith("to go on"))
+    assert "--terminate-when-done" in ran.err.partition("to go on")[2].splitlines()[1]
     assert read(service, job).on_all_tasks_complete == "noaction"
     service.put_faults()
     ran = service.submit(job, path, *arguments, "--resume")

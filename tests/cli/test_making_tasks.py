@@ -171,8 +171,7 @@ def test_the_command_that_is_printed_goes_on(
     assert ran.code == 130
     assert 0 < ran.json["added"] < 3_000
     service.put_faults()
-    (line_on,) = (line for line in ran.err.splitlines() if line.startswith("to go on: "))
-    words = shlex.split(line_on.removeprefix("to go on: ").partition(" (ids ")[0])
+    words = shlex.split(ran.err.partition("to go on")[2].splitlines()[1])
     assert words[:7] == ["batchio", "submit", job, "--template", template, "--sweep", sweep]
     assert service.run(*words[1:]).code == 0
     assert len(service.ids(job)) == 3_000

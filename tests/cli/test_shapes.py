@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from batchio.cli.shapes import Shape, shape_of
+from batchio.cli.checking import quick
+from batchio.cli.reading import read_tasks
+from batchio.cli.shapes import BOM, Shape, shape_of
 
 CASES = [
     ('{"id": "a"}\n', Shape.LINES),
@@ -40,3 +42,13 @@ def test_the_first_bytes_suffice() -> None:
     assert shape_of(b'{"i') is None
     assert shape_of(b'{"id"') is Shape.LINES
     assert shape_of(b" " * 100_000) is Shape.LINES
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 5, 100])
+def test_one_byte_order_mark_is_left_out_however_it_comes(size: int) -> None:
+    def tasks(text: bytes) -> list[bytes]:
+        chunks = [text[at : at + size] for at in range(0, len(text), size)]
+        return [task for portion in read_tasks(chunks, quick) for task in portion.tasks]
+
+    assert tasks(BOM + b'{"id":"a"}\n{"id":"b"}') == [b'{"id":"a"}', b'{"id":"b"}']
+    assert tasks(BOM + BOM + b'{"id":"a"}\n{"id":"b"}') == [b'{"id":"b"}']

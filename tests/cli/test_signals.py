@@ -55,7 +55,7 @@ def test_once_finishes_what_is_in_flight(service: Service, job: str, write: Writ
     ran = ended(process)
     assert ran.code == 130
     assert "Ctrl-C once more stops at once" in ran.err
-    assert f"to go on: batchio submit {job} {path} --on-exists ok" in ran.err
+    assert f"not added twice):\n  batchio submit {job} {path} --on-exists ok\n" in ran.err
     states = check(ran, service, job, failures)
     assert states["unknown"] == 0
     assert 0 < states["added"] < MANY

@@ -187,7 +187,7 @@ def test_a_run_that_cannot_go_on(service: Service, job: str, write: Write, tmp_p
     assert ran.code == 3
     assert counts(ran) == {"not_sent": 3}
     assert failures.read_bytes().count(b"\n") == 3
-    assert f"to go on: batchio submit {job} {path} --on-exists ok" in ran.err
+    assert f"not added twice):\n  batchio submit {job} {path} --on-exists ok\n" in ran.err
 
 
 def test_secrets_in_a_service_answer_are_not_shown(service: Service, job: str, write: Write) -> None:

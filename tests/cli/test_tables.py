@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import csv
 import doctest
+import gzip
 import io
 import json
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,8 +18,10 @@ from hypothesis import strategies as st
 from batchio.cli import going_on, sweeping
 from batchio.cli.checking import quick
 from batchio.cli.codes import CommandError
+from batchio.cli.inputs import read_object
 from batchio.cli.portions import Bad
 from batchio.cli.tables import Table
+from batchio.service.versions import DEFAULT
 
 TASK = {"id": "t-{frame:03d}", "commandLine": "render {camera}", "displayName": "{note}"}
 NOTES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), max_size=8)
@@ -25,7 +29,7 @@ NOTES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x0
 
 def read(text: bytes, cuts: list[int] | None = None, **more: Any) -> tuple[list[Any], list[Bad], list[str]]:
     told: list[str] = []
-    table = Table(TASK, id=None, told=told.append, **more)
+    table = Table(TASK, id=None, version=DEFAULT, told=told.append, **more)
     ends = sorted({0, len(text), *(cut % (len(text) + 1) for cut in cuts or [])})
     chunks = [text[start:end] for start, end in pairwise(ends)]
     portions = list(table.tasks(chunks, quick))
@@ -110,15 +114,32 @@ def test_a_bad_header(text: bytes, words: str) -> None:
     assert str(told.value).startswith(words)
 
 
+def test_a_header_of_very_many_names_is_read() -> None:
+    names = [b"c%d" % number for number in range(30_000)]
+    tasks, bad, _ = read(b",".join([b"note", b"frame", b"camera", *names]) + b"\na,1,c" + b"," * len(names))
+    assert ([task["id"] for task in tasks], bad) == (["t-001"], [])
+    with pytest.raises(CommandError) as told:
+        read(b",".join([b"note", *names, *names]))
+    assert len(str(told.value)) < 300
+
+
+@pytest.mark.parametrize("text", ["n=1.." + "9" * 5_000, "n=1..9999999999999999999", "n=1..2.." + "9" * 5_000])
+def test_an_axis_of_endless_digits(text: str) -> None:
+    with pytest.raises(CommandError, match="a range is whole numbers of at most 18 digits"):
+        sweeping.axes_of(text)
+    with pytest.raises(CommandError, match="--shard: 1/N to N/N"):
+        sweeping.part_of("1/" + "9" * 5_000)
+
+
 def test_what_is_wrong_with_the_template_shows_in_the_first_row() -> None:
     for text in (b"n\n1\n2\n", b'{"n": 1}\n{"n": 2}\n'):
-        table = Table({"id": "{n}", "commandLine": "x", "requiredSlots": "n-{n}"}, id=None, told=None)
+        table = Table({"id": "{n}", "commandLine": "x", "requiredSlots": "n-{n}"}, id=None, version=DEFAULT, told=None)
         (bad,) = [portion.bad for portion in table.tasks([text], quick) if portion.bad]
         assert "requiredSlots: expected a whole number, not a string" in bad.why
 
 
 def test_a_line_without_an_end_is_not_held() -> None:
-    table = Table(TASK, id=None, told=None)
+    table = Table(TASK, id=None, version=DEFAULT, told=None)
     *_, last = table.tasks([HEADER, *[b"x" * 1_000_000] * 6], quick)
     assert last.bad is not None
     assert (last.bad.line, last.bad.why, last.bad.fatal) == (2, "a line is longer than 4 MB", True)
@@ -128,3 +149,11 @@ def test_a_line_without_an_end_is_not_held() -> None:
 def test_examples_in_docstrings(module: Any) -> None:
     found = doctest.testmod(module)
     assert (found.failed, found.attempted > 0) == (0, True)
+
+
+def test_a_template_that_is_far_too_long(tmp_path: Path) -> None:
+    packed = tmp_path / "task.json.gz"
+    packed.write_bytes(gzip.compress(b" " * 50_000_000, 1))
+    with pytest.raises(CommandError) as told:
+        read_object("--template", str(packed))
+    assert str(told.value) == f"--template {packed}: longer than 4 MB"

@@ -13,7 +13,10 @@ from batchio.emulator import Clock, Emulator
 
 from .wire import Wire
 
-PROCESSES = ["test_processes.py", "test_process_service.py", "test_process_db.py", "test_beneath.py"]
+PROCESSES = [
+    *("test_processes.py", "test_process_service.py", "test_process_db.py"),
+    *("test_beneath.py", "test_foreman.py", "test_real_files.py"),
+]
 # Process groups and locks of files are POSIX's.
 collect_ignore = [] if os.name == "posix" else PROCESSES
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from batchio.emulator import scale_life
+from batchio.emulator.autoscale import run
 from batchio.emulator.autoscale.variables import METRIC_ALIASES, METRICS
 from batchio.emulator.scale_life import OF_A_SLOT
 
@@ -247,3 +250,25 @@ async def test_an_auto_pool_with_a_formula(working: Wire) -> None:
     good, bad = (await working.get("/pools")).items
     assert good["currentDedicatedNodes"] == 2
     assert bad["autoScaleRun"]["error"]["code"] == "AutoScalingFormulaSyntaxError"
+
+
+async def test_years_at_once_come_to_an_end(working: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten years are a million runs of a formula."""
+    monkeypatch.setattr(scale_life, "MOST_RUNS", 20)
+    runs = 0
+
+    def counted(*told: Any, **more: Any) -> Any:
+        nonlocal runs
+        runs += 1
+        return run(*told, **more)
+
+    monkeypatch.setattr("batchio.emulator.scale_life.run", counted)
+    await scaled(working)
+    await working.pool("other", enableAutoScale=True, autoScaleFormula="$x = 1", autoScaleEvaluationInterval="PT5M")
+    working.emulator.clock.advance(1)
+    assert (await pool(working))["autoScaleRun"]
+    runs = 0
+    working.emulator.clock.advance(10 * 365 * 24 * 3600)
+    last = datetime.fromisoformat((await pool(working))["autoScaleRun"]["timestamp"])
+    assert runs == 2 * (1 + 10)
+    assert working.emulator.clock.now() - last < timedelta(minutes=5)

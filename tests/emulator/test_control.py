@@ -94,7 +94,3 @@ async def test_refused(wire: Wire, method: str, name: str, body: bytes | None, s
     assert reply.status == status
     assert reply.code
     assert reply.values["Reason"]
-
-
-async def test_not_from_a_browser(wire: Wire) -> None:
-    assert (await ask(wire, "POST", "reset", Origin="https://evil.example")).status == 403

@@ -114,8 +114,9 @@ def test_beyond_the_loopback_warns() -> None:
         ({"latency": "1"}, "latency"),
         ({"latency": float("nan")}, "latency"),
         ({"port": 70000}, "port"),
+        *(({"host": host}, "^host: ") for host in ("a" * 64, "a..b", ".", "127.0.0.1\0", "\ud800", "two\nlines")),
         ({"key": "no base64!"}, "key of account 'batchdev' is not base64"),
-        ({"account": ""}, "account"),
+        *(({"account": account}, "the account name") for account in ("", "two parts", "a:b")),
         ({"faults": ["503"]}, "FaultRule"),
     ],
 )

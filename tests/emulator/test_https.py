@@ -126,7 +126,7 @@ def test_only_its_owner_can_read_the_key(monkeypatch: pytest.MonkeyPatch) -> Non
             seen.append(stat.S_IMODE(key.stat().st_mode))
 
     monkeypatch.setattr(ssl, "create_default_context", lambda _: Context())
-    Certificate("127.0.0.1").remove()
+    Certificate("bücher.example").remove()
     assert seen == [0o600]
 
 

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from batchio import BatchClient, StateConflictError, models
+from batchio.emulator import schedule_life
 
 from .wire import Reply, Wire
 
 SPEC = {"poolInfo": {"poolId": "pool"}}
+YEAR = 365 * 24 * 3600
 ENDING = {**SPEC, "onAllTasksComplete": "terminatejob"}
 
 
@@ -272,3 +275,40 @@ async def test_jobs_that_are_over_are_not_asked_again(wire: Wire) -> None:
     wire.emulator.release("job", "deleting")
     wire.emulator.clock.advance(1)
     assert len(await jobs(wire)) == 4
+
+
+def minutes_before(end: datetime, made: dict[str, Any]) -> int:
+    return int((end - datetime.fromisoformat(made["creationTime"])).total_seconds() // 60)
+
+
+async def test_years_at_once_come_to_an_end(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ten years are five million minutes, and as many jobs."""
+    monkeypatch.setattr(schedule_life, "MOST_JOBS", 30)
+    await create(wire, spec=ENDING, recurrenceInterval="PT1M")
+    over = {"doNotRunAfter": "2024-07-01T15:00:00Z"}
+    await create(wire, "over", spec=ENDING, recurrenceInterval="PT1M", **over)
+    await create(wire, "once", recurrenceInterval="PT1M")
+    await act(wire, "disable")
+    wire.emulator.clock.advance(10 * YEAR)
+    assert (await act(wire, "enable")).status == 204
+    wire.emulator.clock.advance(10 * YEAR)
+    made = (await wire.get("/jobschedules/daily/jobs")).items
+    # Of each move the first one, and the last ones up to now.
+    assert len(made) == 11
+    now = wire.emulator.clock.now()
+    assert [minutes_before(now, job) for job in made[1:]] == [*range(9, -1, -1)]
+    assert datetime.fromisoformat((await get(wire))["executionInfo"]["nextRunTime"]) > now
+    made = (await wire.get("/jobschedules/over/jobs")).items
+    assert [minutes_before(datetime(2024, 7, 1, 15, tzinfo=UTC), job) for job in made[1:]] == [*range(9, -1, -1)]
+    assert (await get(wire, "over"))["state"] == "completed"
+    assert len((await wire.get("/jobschedules/once/jobs")).items) == 1
+
+
+async def test_a_run_beyond_the_calendar_never_comes(wire: Wire) -> None:
+    await create(wire, spec=ENDING, recurrenceInterval="P10675199DT2H48M5.4775807S")
+    await create(wire, "last", recurrenceInterval="PT1M", doNotRunUntil="9999-12-31T23:59:59.9999999Z")
+    wire.emulator.clock.advance(5)
+    listed = await wire.get("/jobschedules")
+    assert [(item["id"], item["state"]) for item in listed.items] == [("daily", "completed"), ("last", "active")]
+    assert "nextRunTime" not in listed.items[0]["executionInfo"]
+    assert listed.items[1]["executionInfo"]["nextRunTime"] == "9999-12-31T23:59:59.9999999Z"

@@ -4,6 +4,7 @@ import aiohttp
 import pytest
 
 from batchio.emulator import Emulator, jobs
+from batchio.emulator.resources import Job
 
 from .wire import VERSION, Wire
 
@@ -199,6 +200,36 @@ async def test_quota(wire: Wire, emulator: Emulator, monkeypatch: pytest.MonkeyP
     emulator.clock.advance(1)
     # The first has completed and does not count any more.
     assert (await wire.job("c")).status == 201
+    assert (await wire.job("d")).status == 409
+    await wire.call("DELETE", "/jobs/b")
+    schedule = {"id": "s", "schedule": {}, "jobSpecification": {"poolInfo": {"poolId": "pool"}}}
+    assert (await wire.call("POST", "/jobschedules", schedule)).status == 201
+    assert (await wire.job("d")).status == 409
+    emulator.reset()
+    assert (await wire.job("d")).status == 201
+
+
+async def test_jobs_that_are_over_cost_nothing_more(
+    wire: Wire, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Or else a million small jobs cost the square of that."""
+    looks = 0
+
+    class Watched(Job):
+        def __getattribute__(self, name: str) -> object:
+            nonlocal looks
+            looks += name == "state"
+            return super().__getattribute__(name)
+
+    monkeypatch.setattr(jobs, "MAX_ACTIVE_JOBS", 50)
+    monkeypatch.setattr("batchio.emulator.job_life.Job", Watched)
+    found: list[int] = []
+    for number in range(120):
+        before = looks
+        assert (await wire.job(f"job{number}", onAllTasksComplete="terminatejob")).status == 201
+        found.append(looks - before)
+        emulator.clock.advance(2)
+    assert found[-1] == found[20]
 
 
 async def test_task_counts(wire: Wire) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
@@ -121,6 +122,34 @@ async def test_a_page_looks_at_a_bounded_number(wire: Wire, monkeypatch: pytest.
     await wire.add("job", "last")
     found = await follow(wire, "/jobs/job/tasks", _filter="startswith(id,'l')")
     assert found == [[], [], [], ["last"]]
+
+
+async def test_a_long_filter_looks_at_fewer(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pages, "SCAN_LIMIT", 200)
+    monkeypatch.setattr(pages, "_CHUNK", 50)
+    await wire.job()
+    await wire.add("job", *(f"t{n}" for n in range(100)))
+    await wire.add("job", *(f"u{n}" for n in range(100)))
+    await wire.add("job", "last")
+    each = "startswith(id,'l')"
+    assert await follow(wire, "/jobs/job/tasks", _filter=each) == [[], ["last"]]
+    # Sixteen times as many comparisons, a quarter of the looks.
+    assert await follow(wire, "/jobs/job/tasks", _filter=" or ".join([each] * 16)) == [[], [], [], [], ["last"]]
+    assert await follow(wire, "/jobs/job/tasks", _filter=f"not (not ({each} and {each} and {each}))") == [[], ["last"]]
+
+
+async def test_what_is_selected_twice_is_looked_for_once(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    pick = pages.pick
+
+    def watched(shown: dict[str, Any], names: tuple[str, ...] | None) -> dict[str, Any]:
+        asked.append(names)
+        return pick(shown, names)
+
+    monkeypatch.setattr(pages, "pick", watched)
+    await wire.job()
+    assert (await wire.get("/jobs", _select="id, state,id ,id")).items == [{"id": "job", "state": "active"}]
+    assert asked == [("id", "state")]
 
 
 class Thing(SimpleNamespace):

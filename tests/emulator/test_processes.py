@@ -162,6 +162,18 @@ async def test_what_cannot_start(farm: Farm) -> None:
         assert info.failure_info.code == code, line
 
 
+async def test_a_command_line_that_is_too_long(farm: Farm) -> None:
+    """Others are answered meanwhile: the time that it takes to split one grows with the square of its length."""
+    await farm.pool()
+    await farm.job()
+    info = await farm.run(f"echo {'a' * 900_000}")
+    assert info.failure_info is not None
+    assert info.failure_info.code == "CommandLaunchFailed"
+    assert info.failure_info.details is not None
+    assert "131072 characters" in str(info.failure_info.details[0].value)
+    assert (await farm.run(f"true {'a ' * 60_000}", "long")).exit_code == 0
+
+
 async def test_failures_before_the_process_have_their_own_exit_condition(farm: Farm) -> None:
     await farm.pool()
     await farm.job(usesTaskDependencies=True)
@@ -224,8 +236,9 @@ async def test_a_limit_on_the_emulator_s_clock(farm: Farm) -> None:
 async def test_a_job_that_is_disabled_and_goes_on(farm: Farm) -> None:
     await farm.pool()
     await farm.job()
-    await farm.add(script("echo $$ >> pids; test $(wc -l < pids) -eq 2 || sleep 1000"))
-    await farm.is_state("running")
+    await farm.add(script("echo $$ >> pids; echo there; test $(wc -l < pids) -eq 2 || sleep 1000"))
+    # It is running a little before its process does anything.
+    await farm.lines(1)
     await farm.client.jobs.disable("job", {"disableTasks": "requeue"})
     await farm.is_state("active")
     await farm.job_is("disabled")
@@ -683,5 +696,5 @@ def test_a_root_that_belongs_to_somebody_else(tmp_path: Path, monkeypatch: pytes
 
 
 def test_it_warns_beyond_loopback() -> None:
-    with pytest.warns(UserWarning, match="can run any command here"):
+    with pytest.warns(UserWarning, match="whoever reaches it can run any command here"):
         Emulator(nodes="process", host="0.0.0.0")  # noqa: S104 - that it warns is the point

@@ -9,6 +9,7 @@ from typing import Literal
 
 import aiohttp
 import pytest
+from multidict import CIMultiDict
 
 from batchio.emulator import DEVELOPMENT_KEY, Emulator
 from batchio.emulator.authentication import JOB_CLAIM
@@ -92,6 +93,21 @@ async def test_replayed_late_is_refused(wire: Wire, emulator: Emulator) -> None:
     assert (reply.status, reply.code) == (403, "AuthenticationFailed")
     assert "901 seconds behind" in reply.values["AuthenticationErrorDetail"]
     assert reply.headers["Date"] == "Mon, 01 Jul 2024 12:15:01 GMT"
+
+
+@pytest.mark.parametrize("forged", [0, 1])
+async def test_replayed_late_with_a_second_date_is_refused(wire: Wire, emulator: Emulator, forged: int) -> None:
+    """What is looked at is what was signed."""
+    url = f"{emulator.endpoint}/jobs?api-version={VERSION}"
+    old = email.utils.format_datetime(emulator.clock.now(), usegmt=True)
+    sent = CIMultiDict({"Authorization": signature(DEVELOPMENT_KEY, "batchdev", "GET", url, {"ocp-date": old})})
+    emulator.clock.advance(3600)
+    dates = [old]
+    dates.insert(forged, email.utils.format_datetime(emulator.clock.now(), usegmt=True))
+    for date in dates:
+        sent.add("ocp-date", date)
+    reply = await wire.raw("GET", url, None, sent)
+    assert (reply.status, reply.code) == (403, "AuthenticationFailed")
 
 
 async def test_date_from_the_future_is_refused(wire: Wire, emulator: Emulator) -> None:

@@ -10,6 +10,7 @@ import contextlib
 import enum
 import json
 import socket
+import ssl
 import struct
 from collections import deque
 from collections.abc import Callable
@@ -108,6 +109,7 @@ class Server:
     connections: int = 0
     open: int = 0
     otherwise: Script = field(default_factory=lambda: answer(418, {"code": "Unscripted"}))
+    tls: ssl.SSLContext | None = None
     _script: deque[Script] = field(default_factory=deque[Script])
     _news: asyncio.Condition = field(default_factory=asyncio.Condition)
     _tasks: set[asyncio.Task[Any]] = field(default_factory=set[asyncio.Task[Any]])
@@ -115,7 +117,7 @@ class Server:
     _listener: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
-        self._listener = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        self._listener = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self.tls)
         self._port = self._listener.sockets[0].getsockname()[1]
         return self
 
@@ -134,7 +136,7 @@ class Server:
     @property
     def endpoint(self) -> str:
         """The URL of this server."""
-        return f"http://127.0.0.1:{self._port}"
+        return f"{'http' if self.tls is None else 'https'}://127.0.0.1:{self._port}"
 
     @property
     def tasks(self) -> frozenset[asyncio.Task[Any]]:

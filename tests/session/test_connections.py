@@ -24,7 +24,6 @@ from batchio.session.transport import AiohttpTransport
 from .driving import connect, shared_key, stray_tasks, until
 from .server import DROP, HANG, End, Reply, Server, answer
 
-WAYS = ["connections", "session"]
 SENT: dict[str, tuple[str, bytes | None]] = {
     "GET": ("GET", None),
     "HEAD": ("HEAD", None),
@@ -53,14 +52,6 @@ ANSWERS: dict[str, tuple[Reply, bytes]] = {
 }
 both_ways = pytest.mark.usefixtures("way")
 HEADERS = {"content-type": "application/json", "x-given": "a value"}
-
-
-@pytest.fixture(params=WAYS)
-def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Both ways to carry a request."""
-    if request.param == "session":
-        monkeypatch.setattr(transport, "IS_KNOWN", False)
-    return str(request.param)
 
 
 @pytest.fixture

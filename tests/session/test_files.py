@@ -23,6 +23,7 @@ from batchio import (
     DecodeError,
     FileInfo,
     FileStream,
+    HttpResponseError,
     RequestTimeoutError,
     ResourceModifiedError,
     ResourceNotFoundError,
@@ -164,6 +165,21 @@ async def test_properties(server: Server, client: BatchClient) -> None:
     assert [heard.method for heard in server.heard] == ["GET", "HEAD"]
     found = await client.nodes.get_file_properties("p", "n", "wd")
     assert found == FileInfo(content_length=0, is_directory=True, request_id="request-1")
+
+
+async def test_headers_that_are_no_text(server: Server, client: BatchClient) -> None:
+    said = dict.fromkeys(["ocp_batch_file_mode", "ocp_batch_file_url", "Content_Type", "ETag"], "caf\xe9")
+    data = answer(200, b"", **said).data.replace("caf\xe9".encode(), b"caf\xe9")
+    server.say(Reply(data))
+    found = await client.tasks.get_file_properties("j", "t", "a b")
+    assert (found.file_mode, found.url, found.content_type, found.e_tag) == ("caf\ufffd",) * 4
+    server.say(Reply(data.replace(b"request-1", b"\xff")))
+    receipt = await client.jobs.delete("j")
+    assert (receipt.e_tag, receipt.request_id) == ("caf\ufffd", "\ufffd")
+    server.say(Reply(data.replace(b"200", b"418").replace(b"request-1", b"\xff")))
+    with pytest.raises(HttpResponseError) as caught:
+        await client.jobs.get("j")
+    assert str(caught.value).endswith("[request \ufffd]")
 
 
 @pytest.mark.parametrize("content", [b"", b"x", CONTENT], ids=len)

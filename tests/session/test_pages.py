@@ -194,6 +194,14 @@ async def test_a_link_is_sent_as_it_came_and_signed_as_the_service_reads_it(
     assert second.headers["authorization"] == signature_of(second)
 
 
+async def test_a_link_without_a_path_is_signed_as_it_is_sent(server: Server, client: BatchClient) -> None:
+    server.say(page(to=f"{server.endpoint}?$skiptoken=a"), page())
+    assert await ids_of(client.jobs.list()) == []
+    second = server.heard[1]
+    assert second.target == "/?$skiptoken=a"
+    assert second.headers["authorization"] == signature_of(second)
+
+
 @pytest.mark.parametrize("length", [1, 2, 3, 7, 50])
 async def test_a_circle_of_links_comes_to_an_end(server: Server, client: BatchClient, length: int) -> None:
     links = [link(server, str(number)) for number in range(length)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import sys
 from types import SimpleNamespace
 from typing import Any, cast
@@ -327,6 +328,64 @@ async def test_a_token_without_an_end_is_an_error(server: Server) -> None:
     async with connect(server, credential) as client:
         with pytest.raises(CredentialError, match="TypeError"):
             await client.jobs.get("j")
+
+
+@pytest.mark.parametrize(
+    "rubbish",
+    [
+        None,
+        "a token",
+        SimpleNamespace(token=None, expires_on=9e9),
+        SimpleNamespace(token=b"s3cret", expires_on=9e9),
+        SimpleNamespace(token="s3cret", expires_on="tomorrow"),
+        SimpleNamespace(token="s3cret", expires_on=float("nan")),
+    ],
+)
+async def test_rubbish_is_no_token(server: Server, rubbish: Any) -> None:
+    credential = AsyncMock()
+    credential.get_token_info.return_value = rubbish
+    async with connect(server, credential) as client:
+        with pytest.raises(CredentialError, match=r"^the credential gave no token: ") as caught:
+            await client.jobs.get("j")
+    assert "s3cret" not in str(caught.value)
+    assert not server.heard
+
+
+async def test_a_credential_that_was_cancelled_is_not_a_client_that_was_closed(server: Server) -> None:
+    """Something inside of it was; the next call asks again."""
+    credential = AsyncMock()
+    credential.get_token_info.side_effect = [
+        asyncio.CancelledError(),
+        SimpleNamespace(token="t", expires_on=9e9, refresh_on=None),
+    ]
+    server.say(answer(200, {"id": "j"}))
+    async with connect(server, credential) as client:
+        with pytest.raises(CredentialError, match="cancelled"):
+            await client.jobs.get("j")
+        await client.jobs.get("j")
+
+
+async def test_a_credential_that_does_not_end_does_not_keep_a_client_from_closing(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "_CLOSE_SECONDS", 0.01)
+    leave = asyncio.Event()
+
+    class Stubborn(TokenCredential):
+        async def get_token(self, *_: str, **__: Any) -> Any:
+            while not leave.is_set():
+                with contextlib.suppress(asyncio.CancelledError):
+                    await leave.wait()
+            raise ValueError("at last")
+
+    client = connect(server, Stubborn(Clock()))
+    call = asyncio.create_task(client.jobs.get("j"))
+    await settled()
+    async with asyncio.timeout(PATIENCE):
+        await client.close()
+        leave.set()
+        with pytest.raises(CredentialError):
+            await call
 
 
 # Kinds of credentials.

@@ -34,7 +34,7 @@ from batchio import (
 )
 from batchio.resources.jobs import Jobs
 from batchio.session import connections, tries
-from batchio.session.transport import Incoming
+from batchio.session.incoming import Incoming
 
 from .driving import AT_ONCE, Clock, connect, opened, said_by, shared_key, signature_of, stray_tasks
 from .server import DROP, HANG, RESET, End, Heard, Reply, Server, answer, refusal
@@ -350,12 +350,19 @@ async def test_a_body_that_cannot_be_sent_is_not_sent(server: Server, client: Ba
     assert not server.heard
 
 
+@pytest.mark.usefixtures("way")
 async def test_a_redirect_is_not_followed(server: Server, client: BatchClient) -> None:
+    """Whoever is there would get the credential."""
     async with Server() as elsewhere:
         for status in (301, 302, 303, 307, 308):
-            server.say(answer(status, Location=elsewhere.endpoint + "/x"))
+            server.say(*[answer(status, Location=elsewhere.endpoint + "/x")] * 3)
             with pytest.raises(HttpResponseError, match=f"Jobs_GetJob: {status}"):
                 await client.jobs.get("j")
+            with pytest.raises(HttpResponseError, match=f"Jobs_EnableJob: {status}"):
+                await client.jobs.enable("j")
+            with pytest.raises(HttpResponseError, match=f"Tasks_GetTaskFile: {status}"):
+                async with client.tasks.get_file("j", "t", "out"):
+                    raise AssertionError
         assert not elsewhere.connections
 
 
@@ -387,7 +394,7 @@ async def test_a_connection_that_does_not_come_about_in_time(server: Server, mon
     monkeypatch.setattr(connections, "NO_TIMEOUT", brief)
     endpoint = server.endpoint.replace("http://", "https://")
     async with BatchClient(endpoint, shared_key(), retry=RetryPolicy(attempts=1)) as client:
-        with pytest.raises(ConnectError, match=r"no connection to 127\.0\.0\.1: none within 30 s$") as caught:
+        with pytest.raises(ConnectError, match=r"no connection to 127\.0\.0\.1:\d+: none within 30 s$") as caught:
             await client.request("POST", "/x", query={"token": "s3cret"})
     assert not caught.value.sent
     assert isinstance(caught.value.__cause__, aiohttp.ConnectionTimeoutError)

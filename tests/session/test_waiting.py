@@ -36,9 +36,9 @@ from batchio.models import ComputeNodeState, JobState
 from batchio.resources.jobs import Jobs
 from batchio.resources.nodes import READY
 from batchio.service.versions import DEFAULT
+from batchio.session.incoming import Incoming
 from batchio.session.questions import states_of
 from batchio.session.session import Session
-from batchio.session.transport import Incoming
 from batchio.session.waiting import Pace
 
 from .driving import AT_ONCE, connect, opened, stray_tasks, until

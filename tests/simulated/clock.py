@@ -52,6 +52,10 @@ class VirtualLoop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         return self._clock.now
 
+    def stand_still(self, seconds: float) -> None:
+        """Nothing runs for so long, as where the process is stopped and goes on later."""
+        self._clock.now += seconds
+
     def run_in_executor(  # type: ignore[override]  # mypy's stub has a form with type variables of its own
         self, executor: Executor | None, func: Callable[..., T], *args: Any
     ) -> asyncio.Future[T]:

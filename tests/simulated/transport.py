@@ -20,8 +20,8 @@ from yarl import URL
 
 from batchio import BatchClient, SharedKeyCredential
 from batchio.errors import ConnectError, ConnectionLostError, RequestTimeoutError
+from batchio.session.incoming import Incoming
 from batchio.session.request import Answer
-from batchio.session.transport import Incoming
 
 ENDPOINT = "http://127.0.0.1:1"
 

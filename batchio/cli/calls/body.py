@@ -6,18 +6,18 @@ never an argument: other users of a machine can read those.
 
 from __future__ import annotations
 
-import getpass
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..codes import CommandError
 from .fields import options_of, secrets_of
 from .names import option_of
+from .question import secret
 
 if TYPE_CHECKING:
     from ...service.operations import Operation
@@ -36,9 +36,9 @@ def body_of(operation: Operation[Any], given: Mapping[str, Any]) -> dict[str, An
     body = read_object(name) if name is not None else {}
     for option, leaf in options.items():
         _put(body, leaf.wire, given[option], option)
-    secrets = {secret: leaf.wire[0] for secret, leaf in secrets_of(model).items()}
-    for secret, wire in secrets.items():
-        value = _secret(secret, ask=bool(given.get(f"ask_{secret}")), is_there=wire in body)
+    for name_of_secret, leaf in secrets_of(model).items():
+        wire = leaf.wire[0]
+        value = _secret(name_of_secret, ask=bool(given.get(f"ask_{name_of_secret}")), is_there=wire in body)
         if value is not None:
             body[wire] = value
     if body or name is not None:
@@ -85,8 +85,8 @@ def _refuse(constant: str) -> None:
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        raise ValueError(f"{next(name for name in names if names.count(name) > 1)!r} stands twice in one object")
+        (twice, _), *_ = Counter(name for name, _ in pairs).most_common(1)
+        raise ValueError(f"{twice!r} stands twice in one object")
     return found
 
 
@@ -106,11 +106,7 @@ def _put(body: dict[str, Any], wire: tuple[str, ...], value: Any, option: str) -
 
 def _secret(name: str, *, ask: bool, is_there: bool) -> str | None:
     if ask:
-        if sys.stdin is None or not sys.stdin.isatty():
-            raise CommandError(f"{option_of(f'ask_{name}')}: there is no terminal to ask at")
-        with suppress(EOFError):
-            return getpass.getpass(f"{name.replace('_', ' ')}: ", stream=sys.stderr)
-        raise CommandError(f"{option_of(f'ask_{name}')}: nothing was given")
+        return secret(name)
     return None if is_there else os.environ.get(variable_of(name))
 
 

@@ -22,21 +22,15 @@ from ...session.request import Receipt
 from ..codes import CommandError, Exit, call_code
 from ..interrupt import run
 from ..output import write_bytes, write_error
+from ..versions import API_VERSION, version_of
 from .body import body_of
 from .fields import options_of
 from .names import Names, names_of, option_of
+from .question import confirm, destroys
 from .showing import Show, as_mapping
 
 if TYPE_CHECKING:
     from ...service.operations import Operation
-
-_DESTROYING = {"delete", "terminate", "reimage", "remove"}
-"""Verbs of what cannot be taken back."""
-
-
-def destroys(operation: Operation[Any]) -> bool:
-    """Whether something is lost that nobody can bring back."""
-    return names_of(operation).method.split("_")[0] in _DESTROYING
 
 
 def call(operation: Operation[Any], path: tuple[str, ...], given: Mapping[str, Any]) -> int:
@@ -48,7 +42,7 @@ def call(operation: Operation[Any], path: tuple[str, ...], given: Mapping[str, A
     body = body_of(operation, given)
     names = names_of(operation)
     if destroys(operation) and not given.get("yes"):
-        _confirm(f"{names.words} {' '.join(path)}")
+        confirm(f"{names.words} {' '.join(path)}")
     arguments = path if operation.body is None else (*path, body)
     try:
         return run(lambda _: _call(operation, names, arguments, options, given))
@@ -63,7 +57,7 @@ async def _call(
     options: Mapping[str, Any],
     given: Mapping[str, Any],
 ) -> int:
-    async with BatchClient.from_environment() as client:
+    async with BatchClient.from_environment(api_version=version_of(given.get(API_VERSION))) as client:
         called = getattr(getattr(client, names.resource), names.method)(*arguments, **options)
         if isinstance(called, FileStream):
             return await _file(called, given.get("to"))
@@ -114,16 +108,6 @@ def _value(operation: Operation[Any], name: str, text: Any) -> Any:
     if moment is None or moment.tzinfo is None:
         raise CommandError(f"{option_of(name)}: a time with a zone such as 2024-07-01T12:00:00Z, not {text!r}")
     return moment
-
-
-def _confirm(what: str) -> None:
-    """Ask, and end the command unless the answer is yes."""
-    if sys.stdin is None or sys.stderr is None or not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise CommandError(f"{what}: there is no terminal to ask at; --yes does it without a question")
-    sys.stderr.write(f"{what}: are you sure? [y/N] ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in ("y", "yes"):
-        raise CommandError("nothing was done", Exit.REFUSED)
 
 
 def _say(text: str) -> None:

@@ -16,14 +16,15 @@ from cyclopts import App, Parameter
 
 from ...models.base import OpenEnum
 from ...service.operations import OPERATIONS, Operation
+from ..versions import API_VERSION, ApiVersion
 from . import words
 from .body import variable_of
-from .calling import call, destroys
 from .fields import Leaf, options_of, secrets_of
 from .names import argument_of, help_of, names_of, option_of
+from .question import destroys
 
-_AS = {timedelta: "As PT1H30M.", datetime: "As 2024-07-01T12:00:00Z."}
-"""How to write what is no plain text."""
+_AS = {timedelta: ("As PT1H30M.", "DURATION"), datetime: ("As 2024-07-01T12:00:00Z.", "TIME")}
+"""How to write what is no plain text, and what stands for it."""
 
 _EXIT_CODES = """Exit codes: 0 done; 1 the service said no, or it is not there; 2 wrong use,
 or a body that cannot be sent; 3 no answer, or not now; 4 authentication;
@@ -33,30 +34,44 @@ _LEFT_OUT = {"prefetch"}
 """Options that say nothing on a command line."""
 
 
-def group_of(name: str, tokens: Sequence[str]) -> App:
-    """The group of that name, with its commands, for a command line whose first word is gone."""
-    group = App(name=f"batchio {name}", help=_EXIT_CODES, help_format="plaintext", version_flags=[])
-    fill(group, name, with_words=not tokens or tokens[0].startswith("-") or bool({"--help", "-h"} & {*tokens}))
+def group_of(name: str, about: str, tokens: Sequence[str]) -> App:
+    """The group of that name, for a command line whose first word is gone: what that does not need is left out."""
+    group = App(name=f"batchio {name}", help=f"{about}\n\n{_EXIT_CODES}", help_format="plaintext", version_flags=[])
+    chosen = tokens[0] if tokens else ""
+    with_words = not chosen or chosen.startswith("-") or not {"--help", "-h"}.isdisjoint(tokens)
+    fill(group, name, chosen, with_words=with_words)
     return group
 
 
-def fill(group: App, name: str, *, with_words: bool) -> None:
-    """Add the commands. `with_words`: with what `--help` says of their options, too."""
+def fill(group: App, name: str, chosen: str | None = None, *, with_words: bool) -> None:
+    """Add the commands. `chosen`: the one that gets its options, None for all of them. `with_words`: of `--help`."""
     for operation in OPERATIONS.values():
         names = names_of(operation)
-        if names.group == name:
-            about = f"{words.about(operation)}\n\nREST: {operation.id}." if with_words else ""
-            group.command(_command(operation, with_words=with_words), name=names.command, help=about)
+        if names.group != name:
+            continue
+        about = f"{words.about(operation)}\n\nREST: {operation.id}." if with_words else ""
+        is_whole = chosen is None or chosen == names.command
+        command = _command(operation, _parameters(operation, with_words=with_words) if is_whole else [])
+        group.command(command, name=names.command, help=about)
 
 
-def _command(operation: Operation[Any], *, with_words: bool) -> Callable[..., int]:
-    def command(*path: str, **given: Any) -> int:
-        return call(operation, path, given)
-
+def _parameters(operation: Operation[Any], *, with_words: bool) -> list[inspect.Parameter]:
     parameters = [*_arguments(operation), *_body(operation, with_words=with_words)]
     parameters += _options(operation, with_words=with_words)
+    parameters.append(
+        inspect.Parameter(API_VERSION, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=ApiVersion)
+    )
     if destroys(operation):
         parameters.append(_flag("yes", "Do not ask whether you are sure; needed where there is no terminal."))
+    return parameters
+
+
+def _command(operation: Operation[Any], parameters: list[inspect.Parameter]) -> Callable[..., int]:
+    def command(*path: str, **given: Any) -> int:
+        from .calling import call  # noqa: PLC0415 - the client is not needed for help, nor where the use is wrong
+
+        return call(operation, path, given)
+
     # cyclopts reads both: the hints for what a value is, the signature for how it is given.
     vars(command)["__signature__"] = inspect.Signature(parameters)
     command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
@@ -74,11 +89,12 @@ def _body(operation: Operation[Any], *, with_words: bool) -> Iterator[inspect.Pa
     if model is None:
         return
     text = f"File with the body ({model.__name__} as JSON), or - for standard input; options go before it."
-    yield _option("json", str, help=text, group="Body")
+    yield _option("json", str, help=text, group="Body", place="FILE")
     for name, leaf in options_of(model).items():
         text = words.of_field(leaf.owner, leaf.names[-1]) if with_words else ""
         group = f"Body: {'.'.join(leaf.wire[:-1])}" if leaf.wire[1:] else "Body"
-        yield _option(name, _hint(leaf), help=f"{text} {_AS.get(leaf.kind, '')}".strip(), group=group)
+        how, place = _AS.get(leaf.kind, ("", None))
+        yield _option(name, _hint(leaf), help=f"{text} {how}".strip(), group=group, place=place)
     for name, leaf in secrets_of(model).items():
         text = f"Ask for {leaf.path}, which is a secret: it comes from here, from --json or from {variable_of(name)}."
         yield _flag(f"ask_{name}", text, group="Body")
@@ -93,15 +109,16 @@ def _options(operation: Operation[Any], *, with_words: bool) -> Iterator[inspect
             yield _flag(name, text)
         else:
             shown = str if kind is datetime else kind
-            yield _option(name, shown, help=f"{text} {_AS.get(kind, '')}".strip(), group="Request")
+            how, place = _AS.get(kind, ("", None))
+            yield _option(name, shown, help=f"{text} {how}".strip(), group="Request", place=place)
     if operation.file and operation.method == "GET":
-        yield _option("to", str, help="File to write to, in place of standard output.", group="Output")
+        yield _option("to", str, help="File to write to, in place of standard output.", group="Output", place="FILE")
     elif operation.items or operation.answer or operation.file or 404 in operation.success:
         text = "How to write what comes back; a table on a terminal, else JSON Lines."
         yield _option("output", Literal["table", "json", "jsonl"], "-o", help=text, group="Output")
 
 
-def _option(name: str, hint: Any, *short: str, help: str, group: str) -> inspect.Parameter:
+def _option(name: str, hint: Any, *short: str, help: str, group: str, place: str | None = None) -> inspect.Parameter:
     said = Parameter(
         name=(option_of(name), *short),
         help=help,
@@ -111,7 +128,7 @@ def _option(name: str, hint: Any, *short: str, help: str, group: str) -> inspect
         allow_leading_hyphen=name == "json",
     )
     return inspect.Parameter(
-        name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[hint | None, said]
+        name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[hint | None, said, place]
     )
 
 

@@ -6,7 +6,6 @@ and unless something else is asked for, it is JSON Lines.
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..output import write_or_stop
+from ..output import strong, write_or_stop
 from . import tables
 
 if TYPE_CHECKING:
@@ -72,20 +71,18 @@ class Show:
         if self.how == "jsonl":
             write_or_stop("\n".join(map(self._json, items)))
             return
+        text = ",\n".join(map(self._json, items))
         write_or_stop(",\n" if before else "[\n", end="")
-        write_or_stop(",\n".join(map(self._json, items)), end="")
+        # No string of JSON holds the end of a line.
+        write_or_stop("  " + text.replace("\n", "\n  "), end="")
 
     def _rows(self, items: Sequence[Mapping[str, Any]], item: type[Model]) -> None:
         if self._table is None:
             columns = tables.columns_of(item, self._select)
             room = shutil.get_terminal_size().columns if self._terminal else None
             self._table = tables.Table(columns, items, room=room, asked=bool(self._select))
-            write_or_stop(self._strong(self._table.head))
+            write_or_stop(strong(self._table.head))
         write_or_stop("\n".join(map(self._table.line, items)))
-
-    def _strong(self, text: str) -> str:
-        plain = not self._terminal or os.environ.get("NO_COLOR") or os.environ.get("TERM", "") in ("dumb", "")
-        return text if plain else f"\x1b[1m{text}\x1b[0m"
 
     def _json(self, value: Any) -> str:
         encoded = msgspec.json.encode(value)

@@ -8,7 +8,8 @@ A task runs as on a node of the service: its command line is split into words an
 `/bin/sh -c '...'` for one), with its folder's `wd` as working directory, its output in `stdout.txt` and `stderr.txt`,
 its resource files from http, https and file URLs, the `AZ_BATCH_*` variables, `PATH`, `HOME` and `LANG`, what job and
 task set, and nothing else of the emulator's environment. It has the rights of whoever started the emulator: this is
-for command lines that one would run oneself, and no sandbox. It has no core dumps and at most 4096 open files.
+for command lines that one would run oneself, and no sandbox. It has no core dumps and at most 4096 open files; its
+command line has at most 131072 characters.
 
 It leads a process group of its own. Limits, terminations and whatever else ends it send SIGTERM to the whole group
 and SIGKILL a second later; what it leaves behind when it ends by itself is killed at once. When the service stops

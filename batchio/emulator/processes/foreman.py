@@ -60,10 +60,7 @@ class Group:
         self.deadline: float | None = None
 
     def signal(self, number: int) -> bool:
-        """Send a signal to all of it; False where nobody is left.
-
-        A group's number is not given to another process while anybody is in the group.
-        """
+        """Send a signal to all of it, whose number is given to nobody else meanwhile; False where nobody is left."""
         try:
             os.killpg(self.leader.pid, number)
         except ProcessLookupError:
@@ -122,12 +119,12 @@ class Foreman:
     def look(self) -> None:
         """Reap what has ended, kill what is left behind or late, and tell of groups that are gone."""
         self._reap()
-        now, orphans = time.monotonic(), self._orphans()
+        now, (orphans, ending) = time.monotonic(), self._orphans()
         for pid, group in list(self._groups.items()):
             if group.deadline is None:
                 continue
             left = [orphan for orphan, variables in orphans.items() if group.mark in variables]
-            if group.code is not None and not left and not group.signal(0):
+            if group.code is not None and not left and not ending and not group.signal(0):
                 self._tell_end(pid, group)
             elif now >= group.deadline + PATIENCE:
                 group.code = group.code if group.code is not None else KILLED_BY + signal.SIGKILL
@@ -136,11 +133,12 @@ class Foreman:
                 group.signal(signal.SIGKILL)
                 _kill(left)
 
-    def _orphans(self) -> dict[int, list[bytes]]:
-        """What came here because its parent has ended, with its environment; nothing where no leader has."""
+    def _orphans(self) -> tuple[dict[int, list[bytes]], bool]:
+        """What came here because its parent has ended, with its environment; and whether more is about to come."""
         if all(group.code is None for group in self._groups.values()):
-            return {}
-        return {pid: environment_of(pid) for pid in children(os.getpid()) - self._groups.keys()}
+            return {}, False
+        found = {pid: environment_of(pid) for pid in children(os.getpid()) - self._groups.keys()}
+        return found, any(map(is_ending, found))
 
     def _reap(self) -> None:
         """Take the exit codes of leaders, and of orphans that came here."""
@@ -176,9 +174,7 @@ class Foreman:
         while time.monotonic() < last:
             alive = [group.signal(signal.SIGKILL) for group in self._groups.values()]
             _kill(left := children(os.getpid()))
-            with suppress(ChildProcessError):
-                while os.waitpid(-1, os.WNOHANG)[0]:
-                    pass
+            self._reap()
             if not left and not any(alive):
                 break
             time.sleep(LOOK)
@@ -205,10 +201,14 @@ def _tell(**event: Any) -> None:
 
 def stat_of(pid: int) -> list[str]:
     """The fields of `/proc/PID/stat` behind the name, the state first; nothing where there is no such process."""
-    try:
+    with suppress(OSError):
         return Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
-    except OSError:
-        return []
+    return []
+
+
+def is_ending(pid: int) -> bool:
+    """Whether a process has given its memory back, its environment too: its children come here only after that."""
+    return stat_of(pid)[20:21] in ([], ["0"])
 
 
 def start_time(pid: int) -> str | None:

@@ -31,6 +31,9 @@ from .roots import Root
 
 LOGGER = logging.getLogger("batchio.emulator")
 
+LONGEST_LINE = 2**17
+"""A longer command line is not run: it is the most that Linux takes as one argument."""
+
 
 class _Work:
     """An order under way; `owner` is None once it was taken back, `sent`: there may be a process."""
@@ -190,8 +193,11 @@ class Machine:
 
     async def _run(self, order: Order, work: _Work) -> Outcome:
         assert self._foreman is not None  # noqa: S101 - it is there from start to stop
+        if len(order.command_line) > LONGEST_LINE:
+            raise FailedError("CommandLaunchFailed", f"The command line has more than {LONGEST_LINE} characters")
         try:
-            arguments = shlex.split(order.command_line)
+            # A long one takes its time.
+            arguments = await asyncio.to_thread(shlex.split, order.command_line)
         except ValueError as error:
             raise FailedError("CommandLaunchFailed", str(error)) from error
         if not arguments:

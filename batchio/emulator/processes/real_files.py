@@ -1,7 +1,7 @@
 """Files as they lie in a folder of this machine.
 
-Law: nothing outside of the folder is shown, read or deleted, wherever links lead; times are the file system's. What
-goes away meanwhile counts as not there.
+Law: nothing outside of the folder is shown, read or deleted, wherever links lead; times are the file system's, as
+far as the service has them. What goes away meanwhile counts as not there; an answer that has begun breaks off.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from .. import ticks
+from ..causes import FAR
 from ..trees import File
 from . import beneath
 from .removal import remove_at
@@ -72,24 +73,31 @@ class RealTree:
         return self._pieces(file, first, last)
 
     async def _pieces(self, file: File, first: int, last: int) -> AsyncIterator[bytes]:
-        opened = await asyncio.to_thread(beneath.open_file, self._root, file.path, self._at)
-        try:
+        left = last + 1 - first
+        opening = asyncio.to_thread(beneath.open_file, self._root, file.path, self._at)
+        with suppress(OSError, beneath.OutsideError), await opening as opened:
             opened.seek(first)
-            left = last + 1 - first
             while left > 0 and (chunk := await asyncio.to_thread(opened.read, min(left, CHUNK))):
                 left -= len(chunk)
                 yield chunk
-        finally:
-            opened.close()
+        if left > 0:
+            # So many bytes were promised: what came next would be taken for the rest of them.
+            raise ConnectionAbortedError(f"{file.path} became shorter while it was read")
 
     def delete(self, path: str) -> None:
         """As `Tree` says."""
         *above, name = beneath.names_of(path)
-        real = beneath.within(self._root, "/".join(above), self._at) if above else self._at
-        with beneath.folder(self._root, real) as here, suppress(FileNotFoundError):
-            remove_at(here, name)
+        try:
+            real = beneath.within(self._root, "/".join(above), self._at) if above else self._at
+            with beneath.folder(self._root, real) as here:
+                remove_at(here, name)
+        except (FileNotFoundError, beneath.OutsideError):
+            # Somebody else was quicker.
+            return
 
 
 def _file(path: str, status: os.stat_result) -> File:
     size = status.st_size if stat.S_ISREG(status.st_mode) else None if stat.S_ISDIR(status.st_mode) else 0
-    return File(path, size, status.st_mtime_ns // 100 + ticks.UNIX_EPOCH, oct(status.st_mode))
+    # Some file systems keep times that no calendar has.
+    changed = min(max(status.st_mtime_ns // 100 + ticks.UNIX_EPOCH, 0), FAR - 1)
+    return File(path, size, changed, oct(status.st_mode))
