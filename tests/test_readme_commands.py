@@ -116,8 +116,10 @@ def options_of_commands() -> Iterator[str]:
     app = pytest.importorskip("batchio.cli.app")
     commands = importlib.import_module("batchio.cli.calls.commands")
     apps = [app.app[name] for name in app.app if not name.startswith("-") and name not in app.GROUPS]
-    groups = [commands.group_of(name, ["x"]) for name in app.GROUPS]
-    apps += [group[name] for group in groups for name in group if not name.startswith("-")]
+    for group in app.GROUPS:
+        filled = importlib.import_module("cyclopts").App(name=group)
+        commands.fill(filled, group, with_words=False)
+        apps += [filled[name] for name in filled if not name.startswith("-")]
     for each in apps:
         if each.default_command is not None:
             yield from (name for argument in each.assemble_argument_collection() for name in argument.names)

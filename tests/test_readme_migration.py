@@ -120,14 +120,14 @@ def test_the_table_is_read() -> None:
     assert FIRST[2] == "`BatchClient(url, SharedKeyCredential(account, key))`"
 
 
-def test_what_is_waited_for_is_there() -> None:
+async def test_what_is_waited_for_is_there(server: Server) -> None:
     waits = [text for row in TABLE for text in re.findall(r"`([^`]+)`", row[2])[1:]]
     assert len(waits) == 4
-    client = connect(Server())
-    for text in waits:
-        outcome = called(client, text)
-        assert inspect.isawaitable(outcome)
-        outcome.close()  # type: ignore[attr-defined]  # a coroutine
+    async with connect(server) as client:
+        for text in waits:
+            outcome = called(client, text)
+            assert inspect.iscoroutine(outcome)
+            outcome.close()
 
 
 def theirs(version: str) -> Any:
