@@ -181,7 +181,7 @@ def test_records_cannot_change_places() -> None:
         lambda to: to.range(Kind.MAYBE, 2**63, 2**63 + 1),
         hashed(200),
     ],
-    ids=["beyond what is hashed", "right behind it", "a range of nothing", "no ending", "a smaller part"],
+    ids=["beyond what is hashed", "right behind it", "nothing", "no ending", "endless", "too many", "a smaller part"],
 )
 def test_what_cannot_be_true_is_not_believed_and_nothing_behind_it(write: Write) -> None:
     state = replay(journal(hashed(300), write, settled(Kind.ADDED, 0, 50)))
