@@ -79,7 +79,8 @@ class Carrier:
             self._mark_all(maybe=True, attempts=1)
             raise
         except BatchioError as failure:
-            return await self._react(failure, sent_at)
+            # Without the frames that hold the signature and the body: it may stay as the reason of the run's end.
+            return await self._react(failure.with_traceback(None), sent_at)
         now = engine.clock()
         engine.accepted(now)
         engine.gate.answered(now, sent_at)

@@ -15,12 +15,12 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import aiohttp
-from aiohttp.http import HttpProcessingError
 from yarl import URL
 
-from ..errors import BatchioError, ConfigurationError, ConnectError, ConnectionLostError, RequestTimeoutError
-from .connections import CONNECT_SECONDS, IS_KNOWN, NO_TIMEOUT, READ_BYTES, Connections, Connector, body_of
+from ..errors import ConfigurationError, ConnectError
+from .connections import IS_KNOWN, NO_TIMEOUT, READ_BYTES, Connections, Connector, body_of
 from .endpoint import is_loopback
+from .failures import FAILURES, UNCONNECTED, as_ours, bare, lost
 from .request import Answer
 
 _SESSION = vars(aiohttp.ClientSession)
@@ -30,8 +30,6 @@ _REQUEST = _SESSION["_request"]
 _OURS = ("Content-Type", "Accept", "User-Agent")
 _SENT_ONCE = frozenset({"POST", "PATCH"})
 _SIGNED = re.compile(r"(?i)content-.*|if-.*|range|ocp-.*")
-_FAILURES = (aiohttp.ClientError, HttpProcessingError, OSError, ValueError)
-_UNCONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
 
 
 Opened = Callable[[aiohttp.ClientSession], None]
@@ -95,8 +93,8 @@ class AiohttpTransport:
             if self._is_plain(session):
                 return await self._connections.send(session, method, url, headers, body, timeout)
             return await self._send(session, method, url, headers, body, timeout)
-        except _FAILURES as error:
-            raise _as_ours(error, url, timeout) from error
+        except FAILURES as error:
+            raise as_ours(error, url, timeout) from bare(error)
 
     @property
     def connections(self) -> int | None:
@@ -159,8 +157,8 @@ class AiohttpTransport:
                     **self._proxy,
                     **options,
                 )
-        except _FAILURES as error:
-            raise _as_ours(error, url, timeout) from error
+        except FAILURES as error:
+            raise as_ours(error, url, timeout) from bare(error)
         return _Body(response, url, timeout)
 
     def _session(self) -> aiohttp.ClientSession:
@@ -209,11 +207,11 @@ class _Body:
                 return await self._response.content.read(READ_BYTES)
         except RuntimeError as error:
             # aiohttp's word for a connection that its session has closed.
-            raise _lost(error) from error
-        except _FAILURES as error:
+            raise lost(error) from bare(error)
+        except FAILURES as error:
             if rest := self._arrived():
                 return rest
-            raise _as_ours(error, self._url, self._timeout) from error
+            raise as_ours(error, self._url, self._timeout) from bare(error)
 
     def _arrived(self) -> bytes:
         """What had come before the connection broke: aiohttp keeps it, and has no public way to get at it then."""
@@ -229,40 +227,15 @@ async def _one_try(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandle
     """Keep aiohttp from sending idempotent requests a second time by itself: ours is the only retry layer."""
     try:
         return await handler(request)
-    except _UNCONNECTED:
+    except UNCONNECTED:
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise _lost(error) from error
+        raise lost(error) from bare(error)
 
 
 def closed() -> ConnectError:
     """What a call on a closed client raises."""
     return ConnectError("the client or its session is closed", lasting=True)
-
-
-def _as_ours(error: Exception, url: URL, timeout: float | None) -> BatchioError:
-    if isinstance(error, _UNCONNECTED):
-        # What is wrong with a certificate is not put right by asking again.
-        lasting = isinstance(error, aiohttp.ClientConnectorCertificateError)
-        # aiohttp's text for a timeout shows the whole URL.
-        said = f"none within {CONNECT_SECONDS:g} s" if isinstance(error, TimeoutError) else _text(error)
-        return ConnectError(f"no connection to {url.host}: {said}", lasting=lasting)
-    if isinstance(error, TimeoutError):
-        return RequestTimeoutError("no answer in time" if timeout is None else f"no answer within {timeout:g} s")
-    if isinstance(error, ValueError):
-        return ConfigurationError(f"aiohttp does not send this request: {_text(error)}")
-    return _lost(error)
-
-
-def _lost(error: Exception) -> ConnectionLostError:
-    # aiohttp says "disconnected" and "reset" only while it waits for the first byte of an answer; a body that
-    # ends too early is a ClientPayloadError.
-    early = isinstance(error, aiohttp.ServerDisconnectedError | aiohttp.ClientOSError | ConnectionError)
-    return ConnectionLostError(f"the connection was lost: {_text(error)}", before_answer=early)
-
-
-def _text(error: Exception) -> str:
-    return str(error) or type(error).__name__
 
 
 def _check_session(session: aiohttp.ClientSession) -> None:
