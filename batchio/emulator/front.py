@@ -16,6 +16,7 @@ from typing import NamedTuple
 from aiohttp import web
 from multidict import CIMultiDict
 
+from ..hiding import without_secrets
 from . import ticks
 from .arrivals import host_of, receive
 from .authentication import Doorkeeper
@@ -203,8 +204,8 @@ class Front:
                 number=self._number,
                 at=call.now,
                 method=call.method,
-                path=told(call.path),
-                query=told(call.query_string),
+                path=told(without_secrets(call.path)),
+                query=told(without_secrets(call.query_string)),
                 operation=None if call.operation is None else call.operation.id,
                 status=status,
                 code=code,

@@ -1,6 +1,6 @@
 """What came in and what went out.
 
-Law: the log is bounded and holds no header and no body, hence no secret.
+Law: the log is bounded and holds no header and no body, and of a query nothing that can be told to be a secret.
 """
 
 from __future__ import annotations

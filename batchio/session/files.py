@@ -25,6 +25,7 @@ from ..errors import (
     ResourceModifiedError,
     TransportError,
 )
+from ..hiding import without_frames
 from ..service.options import RANGE
 from .options import range_text
 from .request import Request, header, http_date
@@ -230,9 +231,10 @@ class FileStream:
         return b""
 
     async def _open(self) -> Incoming:
-        incoming = await self._session.open(
-            self._rest() if self._read else self._request, self._tries.number, self._seen
-        )
+        request = self._rest() if self._read else self._request
+        # The frames behind it hold the signature.
+        with without_frames(BatchioError):
+            incoming = await self._session.open(request, self._tries.number, self._seen)
         try:
             if self._read:
                 self._go_on_with(incoming)
