@@ -86,14 +86,13 @@ class Engine:
 
     async def run(self) -> None:
         """Carry every task to its outcome. Cancelled, it still settles every task before it ends."""
-        self._dispatcher = asyncio.create_task(self._dispatch(), name="batchio dispatcher")
-        helpers = [
-            self._dispatcher,
-            asyncio.create_task(self.feeder.read(), name="batchio reader"),
-            asyncio.create_task(watch(self), name="batchio ticker"),
-        ]
+        parts = {"dispatcher": self._dispatch(), "reader": self.feeder.read(), "ticker": watch(self)}
         if self._recorder is not None:
-            helpers.append(asyncio.create_task(self._recorder.keep(), name="batchio journal"))
+            parts["journal"] = self._recorder.keep()
+        helpers = [asyncio.create_task(part, name=f"batchio {name}") for name, part in parts.items()]
+        self._dispatcher = helpers[0]
+        for helper in helpers:
+            helper.add_done_callback(self._has_failed)
         try:
             await asyncio.wait([self._dispatcher])
             while self._carriers:
@@ -129,14 +128,18 @@ class Engine:
         self._wake.set()
         self.feeder.make_room()
 
+    def _has_failed(self, task: asyncio.Task[None]) -> bool:
+        """Whether a task of the run has raised; that ends the run, which would wait for it for ever."""
+        if task.cancelled() or task.exception() is None:
+            return False
+        self.stop(task.exception())
+        return True
+
     async def _end(self, helpers: list[asyncio.Task[None]]) -> None:
         everyone = [*helpers, *self._carriers]
         for each in everyone:
             each.cancel()
         await asyncio.wait(everyone)
-        for each in everyone:
-            if not each.cancelled() and each.exception() is not None:
-                self.failure = self.failure or each.exception()
         await self.feeder.stop()
         self.failure = self.failure or self.feeder.error
         self._settle_rest()
@@ -215,9 +218,7 @@ class Engine:
         carrier.give_back()
         self._carriers.discard(task)
         self.gate.leave()
-        if not task.cancelled() and task.exception() is not None:
-            self._is_broken = True
-            self.stop(task.exception())
+        self._is_broken |= self._has_failed(task)
         self.wake()
 
     async def _sleep(self, now: float) -> None:

@@ -161,9 +161,10 @@ class Recorder:
         else:
             self._is_dirty = True
 
-    def _fail(self, error: OSError) -> None:
+    def _fail(self, error: BaseException) -> None:
         if self.failure is None:
-            self.failure = JournalError(f"journal {self._file.path}: {(error.strerror or str(error)).lower()}")
+            reason = (isinstance(error, OSError) and error.strerror) or str(error)
+            self.failure = JournalError(f"journal {self._file.path}: {reason.lower()}")
             self.failure.__cause__ = error
             self._on_failure(self.failure)
 
@@ -189,11 +190,11 @@ class Recorder:
 
     async def _sync(self) -> None:
         self._is_dirty = False
-        self._thread = self._loop.run_in_executor(None, self._file.sync)
         try:
+            self._thread = self._loop.run_in_executor(None, self._file.sync)
             # A thread cannot be cancelled; `close` waits for it.
             await asyncio.shield(self._thread)
-        except OSError as error:
+        except Exception as error:  # noqa: BLE001 - the disk, or no thread is to be had: without this, no run goes on
             self._fail(error)
 
     async def close(self, feeder: Feeder, *, in_order: bool) -> None:
@@ -203,7 +204,7 @@ class Recorder:
         """
         if self._thread is not None:
             await asyncio.wait([self._thread])
-            if isinstance(error := self._thread.exception(), OSError):
+            if error := self._thread.exception():
                 self._fail(error)
         self.flush()
         if self._timer is not None:

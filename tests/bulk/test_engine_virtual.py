@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from scripted import Told, follow, for_requests, hang, make_mappings, refuse, when, window_of
+from scripted import ItemError, Told, follow, for_requests, hang, make_mappings, refuse, when, window_of
 from simulated import MemoryService, connect, run
 
 from batchio import SubmissionProgress, SubmissionReport
@@ -107,3 +107,45 @@ def test_progress_and_report_to_the_second() -> None:
     assert 7.0 < report.elapsed < 7.5
     assert report.tasks_per_second == pytest.approx(400 / report.elapsed)
     assert report.job_terminates is True
+
+
+def test_a_part_of_a_request_leaves_when_it_is_old_enough() -> None:
+    """As late as `linger` says, to the millisecond; and at once where nothing more will come."""
+
+    async def took(count: int, **options: Any) -> float:
+        loop = asyncio.get_running_loop()
+        async with (
+            MemoryService() as service,
+            connect(service) as client,
+            client.tasks.feed(service.job, **options) as feed,
+        ):
+            begun = loop.time()
+            await asyncio.gather(*(feed.add(task) for task in make_mappings(count)))
+            return loop.time() - begun
+
+    for linger in (0.01, 0.07, 3.0):
+        assert run(took(5, linger=linger)) == pytest.approx(linger, abs=0.002)
+        assert run(took(100, linger=linger)) < 0.005
+
+
+@pytest.mark.parametrize("count", [1, 99, 101])
+def test_the_end_of_the_input_waits_for_nothing(count: int) -> None:
+    async def main() -> float:
+        async with MemoryService() as service, connect(service) as client:
+            report = await client.tasks.submit(service.job, make_mappings(count))
+            assert report.added == count
+            return report.elapsed
+
+    assert run(main()) < 0.008
+
+
+def test_tasks_leave_again_when_they_are_due() -> None:
+    """At the end of the jitter a quarter of a second after the first failure, and half a second after the next."""
+
+    async def main() -> float:
+        async with MemoryService() as service, connect(service) as client:
+            service.items = lambda _, tries: None if tries > 1 else ItemError()
+            client._session.rng.uniform = max  # type: ignore[assignment]  # the end of the jitter
+            return (await client.tasks.submit(service.job, make_mappings(10))).elapsed
+
+    assert run(main()) == pytest.approx(0.25 + 0.5, abs=0.01)
