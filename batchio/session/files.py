@@ -240,7 +240,7 @@ class FileStream:
                 self._go_on_with(incoming)
             else:
                 self._properties = file_info(incoming)
-                self._changed = readable(incoming.headers.get("Last-Modified"))
+                self._changed = header(incoming.headers, "Last-Modified")
         except BaseException:
             incoming.close()
             raise
@@ -258,7 +258,7 @@ class FileStream:
 
     def _go_on_with(self, incoming: Incoming) -> None:
         """Look whether this answer goes on where the last one stopped; the service may not have looked itself."""
-        if readable(incoming.headers.get("Last-Modified")) != self._changed:
+        if header(incoming.headers, "Last-Modified") != self._changed:
             raise ResourceModifiedError(
                 "the file has changed while it was read", status=412, operation=self._request.operation
             )

@@ -155,7 +155,7 @@ def test_examples_in_docstrings(module: Any) -> None:
 def test_blanks_without_an_end_are_not_held() -> None:
     tracemalloc.start()
     try:
-        *_, last = Table(TASK, id=None, told=None).tasks((b" " * 500_000 for _ in range(80)), quick)
+        *_, last = Table(TASK, id=None, told=None, version=DEFAULT).tasks((b" " * 500_000 for _ in range(80)), quick)
         assert tracemalloc.get_traced_memory()[1] < 25_000_000
     finally:
         tracemalloc.stop()
