@@ -15,6 +15,7 @@ from .bulk.gate import Gate
 from .bulk.totals import ClientStats
 from .credentials import Credential, SharedKeyCredential, TaskTokenCredential, is_header_text
 from .errors import ConfigurationError
+from .hiding import without_frames, without_secrets
 from .resources.applications import Applications
 from .resources.certificates import Certificates
 from .resources.job_schedules import JobSchedules
@@ -116,7 +117,9 @@ class BatchClient:
         if not endpoint:
             raise ConfigurationError("AZURE_BATCH_ENDPOINT is not set (https://ACCOUNT.REGION.batch.azure.com)")
         if "credential" not in settings:
-            settings["credential"] = _credential_from_environment()
+            # The frames behind it hold the key.
+            with without_frames(ConfigurationError):
+                settings["credential"] = _credential_from_environment()
         if "api_version" not in settings:
             settings["api_version"] = in_environment(os.environ)
         return cls(endpoint, **settings)
@@ -175,7 +178,7 @@ class BatchClient:
             raise ConfigurationError(f"path: begins with a slash, not {path!r}")
         free_headers = check_free(query or {}, headers or {})
         request = self._session.prepare(
-            f"{method.upper()} {path}",
+            without_secrets(f"{method.upper()} {path}"),
             method.upper(),
             escape("path", path, safe="/(),=!$'*:@"),
             query=query or {},

@@ -32,21 +32,20 @@ Law: an exception of another library never reaches the caller by itself; it hang
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
+
+from .hiding import names_secret, without_secrets
 
 if TYPE_CHECKING:
     from .bulk.report import SubmissionReport
 
-_SIGNATURE = re.compile(r"(?i)(\b(?:sig|signature)=)[^&\s'\"]+")
-
 
 class BatchioError(Exception):
-    """Base of everything that batchio raises. The signature of a SAS URL never stands in its text."""
+    """Base of everything that batchio raises. No signature, token or password that can be told stands in its text."""
 
     def __init__(self, message: str = "") -> None:
-        super().__init__(_SIGNATURE.sub(r"\1***", message))
+        super().__init__(without_secrets(message))
 
     def __reduce__(self) -> tuple[Any, ...]:
         # By itself an exception is unpickled by a call with the text alone, which most of these do not take.
@@ -161,8 +160,8 @@ class HttpResponseError(BatchioError):
         self.operation = operation
         self.status = status
         self.code = code
-        self.message = message
-        self.values: dict[str, str] = dict(values or {})
+        self.message = without_secrets(message)
+        self.values: dict[str, str] = _shown(values or {})
         self.request_id = request_id
         self.client_request_id = client_request_id
         self.retry_after = retry_after
@@ -259,6 +258,12 @@ class WaitError(BatchioError):
 
 class DeadlineError(WaitError, TimeoutError):
     """What was waited for has not come within the deadline of the wait; it may come yet."""
+
+
+def _shown(values: Mapping[str, str]) -> dict[str, str]:
+    """The details, without the value of a property that is a secret."""
+    is_secret = names_secret(values.get("PropertyName", ""))
+    return {key: "***" if is_secret and key == "PropertyValue" else without_secrets(values[key]) for key in values}
 
 
 RETRIABLE_STATUSES = frozenset({408, 429, 500, 502, 503, 504})

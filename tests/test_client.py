@@ -7,6 +7,7 @@ import base64
 import gc
 import socket
 import urllib.request
+import warnings
 from dataclasses import replace
 from typing import Any
 
@@ -468,7 +469,9 @@ async def test_a_session_that_its_owner_has_closed(server: Server) -> None:
 
 
 async def test_what_aiohttp_refuses_to_send_is_told_at_once(server: Server) -> None:
-    with pytest.warns(DeprecationWarning, match="auth"):
+    with warnings.catch_warnings():
+        # aiohttp 3.14 warns of it; those before do not.
+        warnings.simplefilter("ignore", DeprecationWarning)
         session = aiohttp.ClientSession(auth=aiohttp.BasicAuth("user", "password"))
     async with session, connect(server, session=session) as client:
         with pytest.raises(ConfigurationError, match="aiohttp does not send this request") as caught:

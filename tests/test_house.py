@@ -38,6 +38,7 @@ of_files = pytest.mark.parametrize("path", FILES, ids=shown)
 
 FLOORS = {
     "version": 0,
+    "hiding": 0,
     "errors": 1,
     "credentials": 2,
     "models": 2,
@@ -54,7 +55,7 @@ FLOORS = {
     "pytest_plugin": 10,
     "__main__": 11,
 }
-SEEN_BY_THE_EMULATOR = {"version", "errors", "credentials", "models", "service", "emulator"}
+SEEN_BY_THE_EMULATOR = {"version", "hiding", "errors", "credentials", "models", "service", "emulator"}
 SEE_THE_EMULATOR = {"cli", "pytest_plugin"}
 
 

@@ -76,7 +76,8 @@ class Carrier:
         try:
             results = await self._exchange()
         except BatchioError as failure:
-            return await self._react(failure, sent_at)
+            # Without the frames that hold the signature and the body: it may stay as the reason of the run's end.
+            return await self._react(failure.with_traceback(None), sent_at)
         except BaseException:
             # Cancelled, or broken by what ends the run or what a session has around it: it may have been sent.
             self._mark_all(maybe=True, attempts=1)

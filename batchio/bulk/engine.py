@@ -86,16 +86,13 @@ class Engine:
 
     async def run(self) -> None:
         """Carry every task to its outcome. Cancelled, it still settles every task before it ends."""
-        self._dispatcher = asyncio.create_task(self._dispatch(), name="batchio dispatcher")
-        helpers = [
-            self._dispatcher,
-            asyncio.create_task(self.feeder.read(), name="batchio reader"),
-            asyncio.create_task(watch(self), name="batchio ticker"),
-        ]
+        parts = {"dispatcher": self._dispatch(), "reader": self.feeder.read(), "ticker": watch(self)}
         if self._recorder is not None:
-            helpers.append(asyncio.create_task(self._recorder.keep(), name="batchio journal"))
+            parts["journal"] = self._recorder.keep()
+        helpers = [asyncio.create_task(part, name=f"batchio {name}") for name, part in parts.items()]
+        self._dispatcher = helpers[0]
         for helper in helpers:
-            helper.add_done_callback(self._helped)
+            helper.add_done_callback(self._has_failed)
         try:
             await asyncio.wait([self._dispatcher])
             while self._carriers:
@@ -127,10 +124,12 @@ class Engine:
         if not self.is_over:
             await finish(self._end([]))
 
-    def _helped(self, helper: asyncio.Task[None]) -> None:
-        # Without any of them a run could wait for ever.
-        if not helper.cancelled() and helper.exception() is not None:
-            self.stop(helper.exception())
+    def _has_failed(self, task: asyncio.Task[None]) -> bool:
+        """Whether a task of the run has raised; that ends the run, which would wait for it for ever."""
+        if task.cancelled() or task.exception() is None:
+            return False
+        self.stop(task.exception())
+        return True
 
     async def _end(self, helpers: list[asyncio.Task[None]]) -> None:
         try:
@@ -227,9 +226,7 @@ class Engine:
         carrier.give_back()
         self._carriers.discard(task)
         self.gate.leave()
-        if not task.cancelled() and task.exception() is not None:
-            self._is_broken = True
-            self.stop(task.exception())
+        self._is_broken |= self._has_failed(task)
         self.wake()
 
     async def _sleep(self, now: float) -> None:

@@ -129,9 +129,13 @@ _AT_LEAST: dict[str, int] = {
 _FLAGS = ("details", "terminate_when_complete")
 _SECONDS = ("patience", "deadline", "timeout")
 _OTHERS: dict[str, tuple[str, Callable[[Any], bool]]] = {
-    "journal": ("the path of a file", lambda path: isinstance(path, str | os.PathLike) and os.fspath(path) != ""),
+    "journal": ("the path of a file", lambda path: isinstance(path, str | os.PathLike) and _is_path(os.fspath(path))),
     "progress": ("a function that is not async", lambda call: callable(call) and not _is_async(call)),
 }
+
+
+def _is_path(path: str | bytes) -> bool:
+    return isinstance(path, str) and path != ""
 
 
 def _is_async(call: Any) -> bool:

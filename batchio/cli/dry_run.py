@@ -9,11 +9,12 @@ from typing import Any
 
 import msgspec
 
+from ..hiding import shown
 from .checking import full_judge
 from .codes import Exit
 from .inputs import Input
 from .options import MAX_BODY, SubmitOptions
-from .output import without_secrets, write_data
+from .output import write_data
 from .progress import many
 from .report import as_json
 from .screen import Screen
@@ -49,11 +50,11 @@ def dry_run(source: Input, options: SubmitOptions, screen: Screen) -> int:
         "bad": found.bad,
         "blank": found.blank,
     }
-    shown = _shown(ends) if source.is_made else {}
+    found_ends = _shown(ends) if source.is_made else {}
     if options.json:
-        write_data(as_json({**counts, **shown}))
+        write_data(as_json({**counts, **found_ends}))
     else:
-        for name, task in shown.items():
+        for name, task in found_ends.items():
             write_data(f"{name:5} {as_json(task)}")
         write_data(
             f"{many(found.tasks, 'good task')}, {many(found.size, 'byte')}, {many(packing.requests, 'request')}; "
@@ -63,6 +64,5 @@ def dry_run(source: Input, options: SubmitOptions, screen: Screen) -> int:
 
 
 def _shown(ends: list[bytes]) -> dict[str, Any]:
-    """The first and the last task, without the signatures of SAS URLs: what was filled in can be seen in them."""
-    tasks = (msgspec.json.decode(without_secrets(task.decode())) for task in ends)
-    return dict(zip(("first", "last"), tasks, strict=False))
+    """The first and the last task, without what can be told to be a secret: what was filled in can be seen in them."""
+    return dict(zip(("first", "last"), (shown(msgspec.json.decode(task)) for task in ends), strict=False))

@@ -62,7 +62,12 @@ class FailuresFile:
 def _open(path: str, *, go_on: bool) -> BinaryIO:
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | getattr(os, "O_CLOEXEC", 0), _OWNER_ONLY)
-        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+        found = os.fstat(descriptor)
+        if os.name == "posix" and found.st_uid not in (os.geteuid(), 0):
+            # Put there by somebody who would read what is written, whatever its mode is.
+            os.close(descriptor)
+            raise CommandError(f"--failures {path}: this file is somebody else's, who could read the secrets in it")
+        if stat.S_ISREG(found.st_mode):
             # The mode of a file that was there before, or another umask's. Never that of a device.
             os.fchmod(descriptor, _OWNER_ONLY)
             if not go_on:

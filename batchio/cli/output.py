@@ -6,23 +6,12 @@ Law: a stream that is closed or broken never disturbs the command, and no secret
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 
+from ..hiding import without_secrets
 from .codes import CommandError
-
-_SIGNATURE = re.compile(r"(?i)((?:sig|signature|accesskey|accountkey|password|token)=)[^&\s'\"]+")
-
-
-def without_secrets(text: str) -> str:
-    """The text with the secret parts of URLs and connection strings cut out.
-
-    >>> without_secrets("https://x/y?sv=1&sig=abc%3D&se=2")
-    'https://x/y?sv=1&sig=***&se=2'
-    """
-    return _SIGNATURE.sub(r"\1***", text)
 
 
 def log_in_one_line() -> None:

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from ..hiding import without_secrets
 from .codes import Exit
-from .output import without_secrets
 from .progress import many
 
 if TYPE_CHECKING:

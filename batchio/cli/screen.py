@@ -13,7 +13,8 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
-from .output import without_secrets, write_error
+from ..hiding import without_secrets
+from .output import write_error
 
 if TYPE_CHECKING:
     from rich.console import Console

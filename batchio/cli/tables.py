@@ -53,7 +53,7 @@ class Table:
         head = b""
         for chunk in rest:
             head += chunk
-            if len(head) >= len(BOM) and head.removeprefix(BOM).strip():
+            if len(head) > LIMIT or (len(head) >= len(BOM) and head.removeprefix(BOM).strip()):
                 break
         start = head.removeprefix(BOM).lstrip()[:1]
         read = self._objects if start in (b"{", b"[") or head.startswith(GZIP_MAGIC) else self._lines

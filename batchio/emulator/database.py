@@ -66,7 +66,7 @@ class Database:
             self._take()
         except BaseException as error:
             self._connection.close()
-            if isinstance(error, sqlite3.Error):
+            if isinstance(error, sqlite3.Error | OSError):
                 raise self._unusable(error) from error
             raise
 
@@ -92,6 +92,10 @@ class Database:
             run(f"PRAGMA application_id={_APPLICATION}")
             run(f"PRAGMA user_version={LAYOUT}")
         run("COMMIT")
+        for path in map(Path, (self.path, f"{self.path}-wal")):
+            # It may have been there before, with another mode, which SQLite gives to its log, too.
+            with contextlib.suppress(FileNotFoundError):
+                path.chmod(0o600)
 
     def _unusable(self, error: Exception) -> ConfigurationError:
         if isinstance(error, sqlite3.Error) and error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):

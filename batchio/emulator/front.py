@@ -16,6 +16,7 @@ from typing import NamedTuple
 from aiohttp import web
 from multidict import CIMultiDict
 
+from ..hiding import without_secrets
 from . import ticks
 from .arrivals import host_of, receive
 from .authentication import Doorkeeper
@@ -24,7 +25,7 @@ from .control import PREFIX, Control
 from .faults import FaultPlan, Faults, page, status_refusal
 from .queries import query_pairs
 from .refusals import Refusal
-from .request_log import RequestLog, RequestRecord
+from .request_log import RequestLog, RequestRecord, told
 from .routes import Router
 from .service import perform
 from .store import Store
@@ -197,18 +198,19 @@ class Front:
 
     def _record(self, call: Call, plan: FaultPlan, started: float, status: int, code: str | None) -> None:
         self._number += 1
+        given = call.headers.get("client-request-id")
         self._log.add(
             RequestRecord(
                 number=self._number,
                 at=call.now,
                 method=call.method,
-                path=call.path,
-                query=call.query_string,
+                path=told(without_secrets(call.path)),
+                query=told(without_secrets(call.query_string)),
                 operation=None if call.operation is None else call.operation.id,
                 status=status,
                 code=code,
                 request_id=call.request_id,
-                client_request_id=call.headers.get("client-request-id"),
+                client_request_id=None if given is None else told(given),
                 size=len(call.body),
                 tasks=call.tasks,
                 seconds=time.monotonic() - started,

@@ -1,6 +1,6 @@
 """What came in and what went out.
 
-Law: the log is bounded and holds no header and no body, hence no secret.
+Law: the log is bounded and holds no header and no body, and of a query nothing that can be told to be a secret.
 """
 
 from __future__ import annotations
@@ -14,6 +14,14 @@ import msgspec
 from . import ticks
 
 LOG_LENGTH = 10_000
+LONGEST_TEXT = 2000
+"""So many characters are kept of a path, a query or an id that a client sent."""
+
+
+def told(text: str) -> str:
+    """A client's text as the log has it: bytes that are no text are question marks, and what is long is cut."""
+    short = text if len(text) <= LONGEST_TEXT else f"{text[:LONGEST_TEXT]}..."
+    return short if short.isascii() else short.encode(errors="replace").decode()
 
 
 class RequestRecord(msgspec.Struct, frozen=True, kw_only=True, gc=False):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import enum
 import functools
-import re
 from datetime import UTC, datetime, timedelta
 from types import UnionType
 from typing import (
@@ -25,6 +24,8 @@ from typing import (
 )
 
 import msgspec
+
+from ..hiding import without_secrets
 
 # The ONE rule is camelCase <-> snake_case; acronyms stay together, so these wire names cannot be
 # computed from the attribute's name. The table holds for all models at once: an attribute has one wire name
@@ -73,14 +74,14 @@ what was read can be sent back without being above the service's maximum.
 """
 
 _UNLIMITED_TEXT = "P10675199DT2H48M5.4775807S"
-_SIGNATURE = re.compile(r"(?i)(\b(?:sig|signature)=)[^&\s'\"]+")
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, repr_omit_defaults=True):
     """What the API says of one field beside its type; stands in the field's `Annotated`.
 
     `required`: must be sent (never in a PATCH). `read_only`: comes back, is never sent. `secret`: hidden
-    in `repr`. `since`/`until`: the first and last api-version that has the field. `ge`/`le`: bounds, both
+    in `repr`. `private`: comes back as it was sent, and is hidden in `repr` all the same, because it may hold a secret.
+    `since`/`until`: the first and last api-version that has the field. `ge`/`le`: bounds, both
     inclusive. `max_length`, `min_length`, `pattern`: of a string. `max_items`: of a list. `int64`: a whole
     number that travels as a decimal string from api-version 2024-07-01.20.0 on, as a number before.
     """
@@ -88,6 +89,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, repr_o
     required: bool = False
     read_only: bool = False
     secret: bool = False
+    private: bool = False
     since: str | None = None
     until: str | None = None
     ge: int | timedelta | None = None
@@ -130,20 +132,20 @@ class Model(
         return f"{type(self).__name__}({shown})"
 
     def __rich_repr__(self) -> list[tuple[str, Any]]:
-        secrets = secret_fields(type(self))
+        hidden = _compile(type(self)).hidden
         return [
-            (name, "***" if name in secrets else _shown(value))
+            (name, "***" if name in hidden else _shown(value))
             for name in self.__struct_fields__
             if (value := getattr(self, name)) is not None
         ]
 
 
 def _shown(value: Any) -> Any:
-    """The value with the signatures of SAS URLs masked; models hide what is theirs."""
+    """The value with what can be told to be a secret masked; models hide what is theirs."""
     if isinstance(value, enum.Enum):
         return value
     if isinstance(value, str):
-        return _SIGNATURE.sub(r"\1***", value)
+        return without_secrets(value)
     if isinstance(value, list):
         return [_shown(item) for item in cast("list[object]", value)]
     if isinstance(value, dict):
@@ -181,6 +183,7 @@ class _Known(NamedTuple):
     types: dict[str, Any]
     rules: dict[str, Rule]
     secrets: frozenset[str]
+    hidden: frozenset[str]
 
 
 def field_types(model: type[Model]) -> dict[str, Any]:
@@ -197,7 +200,7 @@ def field_rules(model: type[Model]) -> dict[str, Rule]:
 
 
 def secret_fields(model: type[Model]) -> frozenset[str]:
-    """The attributes whose values are hidden."""
+    """The attributes whose values never come back."""
     return _compile(model).secrets
 
 
@@ -211,7 +214,8 @@ def _compile(model: type[Model]) -> _Known:
         if field.required:
             said["required"] = True
         rules[field.name] = Rule(**said)
-    return _Known(types, rules, frozenset(name for name, rule in rules.items() if rule.secret))
+    secrets = frozenset(name for name, rule in rules.items() if rule.secret)
+    return _Known(types, rules, secrets, secrets | {name for name, rule in rules.items() if rule.private})
 
 
 def _peel(hint: Any) -> tuple[Any, dict[str, Any]]:

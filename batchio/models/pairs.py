@@ -6,14 +6,15 @@ Law: the service gives these pairs no meaning of its own beyond the list in whic
 from __future__ import annotations
 
 from .base import Model
-from .rules import Needed
+from .rules import Needed, Private
 
 
 class EnvironmentSetting(Model, kw_only=True):
     """An environment variable of a task's process."""
 
     name: Needed[str] = None
-    value: str | None = None
+    value: Private[str] = None
+    """Hidden in `repr`: keys and passwords are handed to tasks in this way."""
 
 
 class HttpHeader(Model, kw_only=True):

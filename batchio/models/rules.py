@@ -22,6 +22,9 @@ ReadOnly = Annotated[T | None, Rule(read_only=True)]
 Secret = Annotated[T | None, Rule(secret=True)]
 """Hidden in `repr`, logs and error texts."""
 
+Private = Annotated[T | None, Rule(private=True)]
+"""Comes back as it was sent; hidden in `repr`, because it may hold a secret."""
+
 # The first and the last api-version that has a field, as far back as versions can be chosen.
 Since2020_03 = Annotated[T | None, Rule(since="2020-03-01.11.0")]
 Since2020_09 = Annotated[T | None, Rule(since="2020-09-01.12.0")]

@@ -18,6 +18,7 @@ from ..credentials import (
     is_header_text,
 )
 from ..errors import BatchioError, ConfigurationError, CredentialError
+from ..hiding import cause
 from .auth import Signer
 from .endpoint import Endpoint, token_scope
 from .request import Request
@@ -70,8 +71,8 @@ class _KeyAuthorizer:
                 self._signer, self._pair = _signer(pair), pair
         except BatchioError:
             raise
-        except Exception as error:
-            raise CredentialError(f"the credential gave no key: {type(error).__name__}: {error}") from error
+        except Exception as error:  # noqa: BLE001 - whatever it is becomes ours
+            raise CredentialError(f"the credential gave no key: {type(error).__name__}: {error}") from cause(error)
         return self._signer.sign(request.method, request.resource, headers, len(request.body or b""))
 
     def refused(self, header: str) -> None:

@@ -16,7 +16,8 @@ from typing import Any, Protocol, TypeVar, Union, get_args, get_origin
 
 import msgspec
 
-from ..errors import EncodeError, VersionError
+from ..errors import BatchioError, EncodeError, VersionError
+from ..hiding import cause, without_frames
 from ..models.base import Model, OpenEnum, Rule, duration_text, field_rules, field_types, time_text
 from ..service.versions import DEFAULT, is_known, versions_of
 from .reading import NO_TIME, as_dict, kind_of
@@ -66,9 +67,10 @@ def check_body(
     elif not isinstance(body, model):
         raise EncodeError(f"expected {model.__name__} or a mapping in wire shape, not {kind_of(body)}")
     try:
-        return _object(model, _as_wire(body, ""), "", _Way(method, version))
+        with without_frames(BatchioError):
+            return _object(model, _as_wire(body, ""), "", _Way(method, version))
     except RecursionError as error:
-        raise EncodeError(f"{model.__name__} holds itself, or is too deep") from error
+        raise EncodeError(f"{model.__name__} holds itself, or is too deep") from cause(error)
 
 
 _KEPT = (bytes, bytearray, timedelta, datetime)
@@ -79,10 +81,10 @@ def _as_wire(value: Any, path: str) -> Any:
     try:
         return msgspec.to_builtins(value, str_keys=True, builtin_types=_KEPT, enc_hook=as_dict)
     except (TypeError, ValueError) as error:
-        # msgspec does not say where: look for the part that cannot be written by itself.
-        for part_path, part in _parts(value, path):
-            _as_wire(part, part_path)
-        raise EncodeError(f"cannot be written as JSON: {error}", path=path) from error
+        failure = error
+    for part_path, part in _parts(value, path):  # msgspec does not say where it is
+        _as_wire(part, part_path)
+    raise EncodeError(f"cannot be written as JSON: {failure}", path=path) from cause(failure)
 
 
 def _parts(value: Any, path: str) -> list[tuple[str, Any]]:

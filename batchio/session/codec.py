@@ -13,6 +13,7 @@ from typing import Any, TypeVar, cast
 import msgspec
 
 from ..errors import DecodeError, EncodeError, HttpResponseError, error_class
+from ..hiding import cause
 from ..models import BatchError, Model, to_wire
 from ..service.operations import Operation
 from ..service.versions import DEFAULT, is_known
@@ -25,6 +26,7 @@ T = TypeVar("T")
 
 _BOM = b"\xef\xbb\xbf"
 _LAST_MOMENT = re.compile(rb'("9999-12-31T23:59:59\.\d{6})\d+(?=(?:Z|[+-]\d\d:\d\d)?")')
+_STRING = re.compile(rb'"(?:[^"\\]|\\.)*+("?)(\s*:)?')
 _SHOWN = 200
 
 _encoder = msgspec.json.Encoder(enc_hook=as_dict)
@@ -50,7 +52,7 @@ def encode_free(body: Any) -> bytes | None:
     try:
         return _encoder.encode(to_wire(body) if isinstance(body, Model) else body)
     except (TypeError, ValueError, RecursionError) as error:
-        raise EncodeError(f"the body cannot be written as JSON: {error}") from error
+        raise EncodeError(f"the body cannot be written as JSON: {error}") from cause(error)
 
 
 def decode_answer(operation: Operation[Any], body: bytes, version: str) -> Any:
@@ -76,8 +78,10 @@ def decode(answer: bytes, kind: type[T]) -> T:
     try:
         value: T = decoder.decode(answer)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        return _decode_slowly(answer, kind, decoder)
-    return value
+        pass
+    else:
+        return value
+    return _decode_slowly(answer, kind, decoder)
 
 
 def _decode_slowly(answer: bytes, kind: type[T], decoder: msgspec.json.Decoder[Any]) -> T:
@@ -87,8 +91,8 @@ def _decode_slowly(answer: bytes, kind: type[T], decoder: msgspec.json.Decoder[A
         value: T = decoder.decode(patient)
     except (msgspec.MsgspecError, UnicodeError, RecursionError) as error:
         # Where it is JSON at all, the error says the path; what it holds may be secret.
-        shown = "" if isinstance(error, msgspec.ValidationError) else f"; it begins with {excerpt(answer)}"
-        raise DecodeError(f"the answer is no {getattr(kind, '__name__', kind)}: {error}{shown}") from error
+        shown = "" if isinstance(error, msgspec.ValidationError) else f"; it begins with {excerpt(_bare(answer))}"
+        raise DecodeError(f"the answer is no {getattr(kind, '__name__', kind)}: {error}{shown}") from cause(error)
     return value
 
 
@@ -128,6 +132,16 @@ def excerpt(body: bytes) -> str:
     """The start of a text that nobody promised, on one line."""
     text = " ".join(body[: 4 * _SHOWN].decode("utf-8", "replace").split())
     return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "...")
+
+
+def _bare(body: bytes) -> bytes:
+    """The start of a text with what its strings hold left out, where it looks like JSON."""
+    start = body[: 4 * _SHOWN]
+    return _STRING.sub(_without_text, start) if start.lstrip()[:1] in (b"{", b"[") else start
+
+
+def _without_text(string: re.Match[bytes]) -> bytes:
+    return string[0] if string[2] else b'"***' + string[1]
 
 
 def _clock_difference(answer: Answer, now: float) -> str:

@@ -235,15 +235,16 @@ async def body_of(content: aiohttp.StreamReader) -> bytes:
     listing, glibc gives back to the system, and every next page is made of fresh memory: a fifth of a listing's CPU.
     """
     first = await content.readany()
-    if content.at_eof():
+    if content.at_eof() and len(first) <= MAX_ANSWER:
         return first
     body = bytearray(first)
-    while piece := await content.readany():
+    while len(body) <= MAX_ANSWER:
+        piece = await content.readany()
+        if not piece:
+            # Whoever reads an answer may take it for bytes; made into bytes it would be held twice after all.
+            return cast("bytes", body)
         body += piece
-        if len(body) > MAX_ANSWER:
-            raise DecodeError(f"the answer has more than {MAX_ANSWER:,} bytes")
-    # Whoever reads an answer may take it for bytes; made into bytes it would be held twice after all.
-    return cast("bytes", body)
+    raise DecodeError(f"the answer has more than {MAX_ANSWER:,} bytes")
 
 
 def _head(method: str, url: URL, headers: Mapping[str, str], body: bytes | None) -> bytes:

@@ -13,6 +13,7 @@ from aiohttp.http import HttpProcessingError
 from yarl import URL
 
 from ..errors import BatchioError, ConfigurationError, ConnectError, ConnectionLostError, RequestTimeoutError
+from ..hiding import cause
 from .connections import CONNECT_SECONDS, CONNECTOR_CLOSED
 
 FAILURES = (aiohttp.ClientError, HttpProcessingError, OSError, ValueError)
@@ -21,6 +22,8 @@ UNCONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aio
 """There was no connection: nothing was sent."""
 
 _QUOTED = re.compile(r"(?s)(:?\s+(bytearray\()?b['\"]|\n\n).*")
+_QUOTE = re.compile(r"\bb['\"]|(?<=Bad status line) |(?<=Invalid HTTP header) ")
+"""Where the words of aiohttp's parser end and what came begins."""
 _SHOWN = 200
 
 
@@ -82,3 +85,13 @@ def _text(error: Exception) -> str:
     else:
         said = str(error)
     return " ".join(said.split()).rstrip(":")[:_SHOWN] or type(error).__name__
+
+
+def bare(error: Exception) -> BaseException | None:
+    """The failure as it may hang under our error: not where it quotes what came."""
+    link: BaseException | None = error
+    while link is not None:
+        if _QUOTE.search(str(link)):
+            return None
+        link = link.__cause__
+    return cause(error)

@@ -25,6 +25,7 @@ from ..errors import (
     ResourceModifiedError,
     TransportError,
 )
+from ..hiding import without_frames
 from ..service.options import RANGE
 from .options import range_text
 from .request import Request, header, http_date
@@ -230,15 +231,16 @@ class FileStream:
         return b""
 
     async def _open(self) -> Incoming:
-        incoming = await self._session.open(
-            self._rest() if self._read else self._request, self._tries.number, self._seen
-        )
+        request = self._rest() if self._read else self._request
+        # The frames behind it hold the signature.
+        with without_frames(BatchioError):
+            incoming = await self._session.open(request, self._tries.number, self._seen)
         try:
             if self._read:
                 self._go_on_with(incoming)
             else:
                 self._properties = file_info(incoming)
-                self._changed = incoming.headers.get("Last-Modified")
+                self._changed = header(incoming.headers, "Last-Modified")
         except BaseException:
             incoming.close()
             raise
@@ -256,7 +258,7 @@ class FileStream:
 
     def _go_on_with(self, incoming: Incoming) -> None:
         """Look whether this answer goes on where the last one stopped; the service may not have looked itself."""
-        if incoming.headers.get("Last-Modified") != self._changed:
+        if header(incoming.headers, "Last-Modified") != self._changed:
             raise ResourceModifiedError(
                 "the file has changed while it was read", status=412, operation=self._request.operation
             )

@@ -13,7 +13,7 @@ import aiohttp
 from yarl import URL
 
 from .connections import READ_BYTES
-from .failures import FAILURES, as_ours, late, lost
+from .failures import FAILURES, as_ours, bare, late, lost
 
 
 class Incoming(Protocol):
@@ -60,11 +60,11 @@ class Body:
                 return await self._response.content.read(READ_BYTES)
         except RuntimeError as error:
             # aiohttp's word for a connection that its session has closed.
-            raise lost(error) from error
+            raise lost(error) from bare(error)
         except FAILURES as error:
             if rest := self._arrived():
                 return rest
-            raise as_ours(error, self._url, self._timeout) from error
+            raise as_ours(error, self._url, self._timeout) from bare(error)
 
     def _arrived(self) -> bytes:
         """What had come before the connection broke: aiohttp keeps it, and has no public way to get at it then."""

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ..errors import BatchioError, HttpResponseError
+from ..hiding import without_secrets
 from .request import Request, header, printable
 
 logger = logging.getLogger("batchio")
@@ -113,17 +114,21 @@ def _request_id(headers: Mapping[str, str]) -> dict[str, str]:
 def shown_url(origin: str, request: Request) -> str:
     """The URL of a request, without a secret."""
     query = "&".join(
-        f"{quote(name, safe='$')}={quote(value, safe='') if name.lower() in _QUERIES else 'REDACTED'}"
+        f"{quote(name, safe='$')}={quote(without_secrets(value), safe='') if name.lower() in _QUERIES else 'REDACTED'}"
         for name, value in request.query.items()
     )
-    return f"{origin}{request.path}?{query}"
+    return f"{origin}{without_secrets(request.path)}?{query}"
 
 
 def describe(request: Request) -> str:
     """The request in one line, without a secret."""
-    return f"{request.operation} {request.method} {request.path} {shown(request.query, _QUERIES)}".rstrip()
+    shown_query = shown(request.query, _QUERIES)
+    return without_secrets(f"{request.operation} {request.method} {request.path} {shown_query}".rstrip())
 
 
 def shown(pairs: Mapping[str, str], allowed: frozenset[str]) -> str:
     """The pairs, with every value hidden whose name is not allowed."""
-    return " ".join(f"{name}={printable(value) if name.lower() in allowed else '***'}" for name, value in pairs.items())
+    return " ".join(
+        f"{name}={without_secrets(printable(value)) if name.lower() in allowed else '***'}"
+        for name, value in pairs.items()
+    )

@@ -14,6 +14,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 from ..errors import DecodeError
+from ..hiding import repr_of, without_frames
 
 A = TypeVar("A")
 
@@ -26,6 +27,9 @@ class Page(msgspec.Struct, Generic[A], frozen=True, kw_only=True):
 
     items: list[A]
     continuation_token: str | None = None
+
+    def __repr__(self) -> str:
+        return repr_of(self)
 
 
 class PageBody(msgspec.Struct, Generic[A], frozen=True, kw_only=True):
@@ -65,7 +69,8 @@ class Pages(Generic[A]):
         ahead: asyncio.Task[PageBody[A]] | None = None
         try:
             while left is None or left > 0:
-                body = await (ahead or self._fetch(token))
+                with without_frames(DecodeError):
+                    body = await (ahead or self._fetch(token))
                 ahead = None
                 token = body.next_link or None
                 if token is not None and token == seen:

@@ -15,6 +15,7 @@ from urllib.parse import quote
 import msgspec
 
 from ..errors import ConfigurationError
+from ..hiding import repr_of, without_secrets
 from ..service.operations import Operation
 
 
@@ -42,7 +43,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
         return self.headers["client-request-id"]
 
     def __repr__(self) -> str:
-        return f"Request({self.operation} {self.path} {self.client_request_id})"
+        return without_secrets(f"Request({self.operation} {self.path} {self.client_request_id})")
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -69,6 +70,9 @@ class Receipt(msgspec.Struct, frozen=True, kw_only=True):
     e_tag: str | None = None
     last_modified: datetime | None = None
     data_service_id: str | None = None
+
+    def __repr__(self) -> str:
+        return repr_of(self)
 
 
 def receipt_of(answer: Answer) -> Receipt:

@@ -16,7 +16,8 @@ from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 import msgspec
 from yarl import URL
 
-from ..errors import BatchioError, DecodeError, HttpResponseError, ThrottledError, TransportError, VersionError
+from ..errors import BatchioError, DecodeError, HttpResponseError, ThrottledError, VersionError
+from ..hiding import without_frames
 from ..models import Model
 from ..service.operations import JSON, Operation
 from ..service.options import MAX_PAGE_SIZE
@@ -86,7 +87,8 @@ class Session:
     ) -> A:
         """Call an operation that answers with a model."""
         answer = await self._call(operation, arguments, options, body)
-        return cast("A", codec.decode_answer(operation, answer.body, self.api_version))
+        with without_frames(DecodeError):
+            return cast("A", codec.decode_answer(operation, answer.body, self.api_version))
 
     async def act(
         self, operation: Operation[None], arguments: tuple[str, ...], options: Mapping[str, Any], body: Body = None
@@ -130,7 +132,8 @@ class Session:
         async def fetch(token: str | None) -> PageBody[A]:
             request = self.request(operation, arguments, options)
             answer = await self.call(request if token is None else self._follow(request, token), operation.success)
-            return cast("PageBody[A]", codec.decode_page(operation, answer.body, kind))
+            with without_frames(DecodeError):
+                return cast("PageBody[A]", codec.decode_page(operation, answer.body, kind))
 
         return Pages(fetch, limit, prefetch=options.get("prefetch") is not False)
 
@@ -191,8 +194,8 @@ class Session:
             while True:
                 try:
                     answer = await self.send(request, tries.number, seen)
-                except TransportError as error:
-                    failure: BatchioError = error
+                except BatchioError as error:
+                    failure = error.with_traceback(None)  # frames hold the signature, and tools show what they hold
                 else:
                     if answer.status in success:
                         return answer

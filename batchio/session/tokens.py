@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from ..errors import ConfigurationError, ConnectError, CredentialError
+from ..hiding import cause
 
 _MARGIN = 300.0
 _HARD_MARGIN = 30.0
@@ -116,8 +117,8 @@ class TokenSource:
             if task is None or task.cancelling():
                 raise
             raise CredentialError("the credential gave no token: something in it was cancelled") from None
-        except Exception as error:
-            raise CredentialError(f"the credential gave no token: {type(error).__name__}: {error}") from error
+        except Exception as error:  # noqa: BLE001 - whatever it is becomes ours
+            raise CredentialError(f"the credential gave no token: {type(error).__name__}: {error}") from cause(error)
 
     async def _ask(self) -> Any:
         if self._credential is None:

@@ -18,7 +18,7 @@ from yarl import URL
 
 from ..errors import ConfigurationError
 from .connections import CONNECT_SECONDS, IS_KNOWN, NO_TIMEOUT, Connections, Connector, body_of
-from .failures import FAILURES, UNCONNECTED, as_ours, closed, lost
+from .failures import FAILURES, UNCONNECTED, as_ours, bare, closed, lost
 from .incoming import Body, Incoming
 from .limits import Limits
 from .proxy import proxy_for
@@ -163,7 +163,7 @@ class AiohttpTransport:
             raise closed() from None
         if self._closed and type(error) is TimeoutError:
             raise lost("the client was closed") from None
-        raise as_ours(error, url, timeout) from error
+        raise as_ours(error, url, timeout) from bare(error)
 
     def _session(self) -> aiohttp.ClientSession:
         session = self._given or self._own
@@ -220,7 +220,7 @@ async def _one_try(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandle
     except UNCONNECTED:
         raise
     except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise lost(error) from error
+        raise lost(error) from bare(error)
 
 
 def _to_connect(timeout: float | None) -> aiohttp.ClientTimeout:

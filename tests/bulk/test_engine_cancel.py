@@ -127,7 +127,9 @@ async def test_what_is_in_flight_is_unknown(client: BatchClient, service: Script
     run = Cancelled(client, service, make_models(300), max_requests=3)
     told = await cancel_when(run, asyncio.gather(run.has_100.wait(), service.until(lambda: service.processed == 300)))
     hanging = {task_id for record in service.history[1:] for task_id in record.ids}
-    assert {outcome.task_id for outcome in told.outcomes.values() if outcome.state == "unknown"} == hanging
+    unknown = [outcome for outcome in told.outcomes.values() if outcome.state == "unknown"]
+    assert {outcome.task_id for outcome in unknown} == hanging
+    assert {outcome.confirmed for outcome in unknown} == {False}
     assert told.report.added == 100
 
 

@@ -33,6 +33,11 @@ async def test_one_is_added_and_the_others_existed(
     told = await drive(client, service, tasks, exact=True)
     assert told.states("existed") == [61, 62]
     assert told.outcomes[30].state == "added"
+    for outcome in (told.outcomes[61], told.outcomes[62]):
+        assert outcome.error is not None
+        assert (outcome.error.code, outcome.attempts) == ("TaskExists", 0)
+        assert outcome.error.message is not None
+        assert outcome.error.message.value == "the id stands earlier in the input"
     assert service.truth.spelled["same"] == "same"
     assert service.truth.tries["same"] == 1
 

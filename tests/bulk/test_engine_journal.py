@@ -52,7 +52,7 @@ async def test_a_whole_run(runs: Runs) -> None:
     assert (report.added, report.resumed) == (5_000, 0)
     runs.check(make_ids(5_000))
     state = read(str(runs.path))
-    assert (state.ended, state.position) == (Ending.WHOLE, 5_000)
+    assert (state.ended, state.position, state.header.shard) == (Ending.WHOLE, 5_000, "")
     assert stat.S_IMODE(runs.path.stat().st_mode) == 0o600
 
 

@@ -128,7 +128,12 @@ async def test_a_disk_that_is_full_from_the_start(runs: Runs, monkeypatch: pytes
     runs.check(make_ids(100))
 
 
-@pytest.mark.parametrize("value", [7, True, b"journal", ""])
+class BytesPath:
+    def __fspath__(self) -> bytes:
+        return b"journal"
+
+
+@pytest.mark.parametrize("value", [7, True, b"journal", "", BytesPath()])
 async def test_what_is_no_path(client: BatchClient, value: Any) -> None:
     with pytest.raises(ConfigurationError, match="journal: the path of a file or None"):
         await client.tasks.submit("job", [], journal=value)

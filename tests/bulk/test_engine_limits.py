@@ -218,7 +218,16 @@ async def test_on_rejected_stop(client: BatchClient, service: ScriptedService) -
     told = await drive(client, service, make_models(20_000), on_rejected="stop", max_requests=1, fails=SubmissionError)
     assert told.states("rejected") == [250]
     assert told.report.added < 5_000
-    assert "InvalidPropertyValue" in str(told.error)
+    assert "task 'task-250' was rejected: InvalidPropertyValue" in str(told.error)
+
+
+async def test_on_rejected_stop_is_for_nothing_else(client: BatchClient, service: ScriptedService) -> None:
+    """Neither for what exists nor for what gives up or is left open."""
+    service.truth.preload(make_ids(10))
+    service.items = lambda folded, _: ItemError() if folded == "task-20" else None
+    service.fault = for_requests([2], drop(1.0))
+    told = await drive(client, service, make_models(300), on_rejected="stop", attempts=2, max_requests=1)
+    assert (told.report.existed, told.report.gave_up, told.report.added) == (10, 1, 289)
 
 
 async def test_on_rejected_stop_for_a_task_that_was_never_sent(client: BatchClient, service: ScriptedService) -> None:

@@ -117,9 +117,17 @@ async def test_failures_hold_what_is_needed_to_send_them_again(client: BatchClie
     assert again.added == 1
 
 
-@pytest.mark.parametrize("kind", ["unknown", "gave_up", "not_sent", "existed"])
+@pytest.mark.parametrize(
+    ("kind", "code", "attempts"),
+    [
+        ("unknown", "ConnectionLostError", 2),
+        ("gave_up", "InternalError", 2),
+        ("not_sent", "JobNotFound", 0),
+        ("existed", "TaskExists", 1),
+    ],
+)
 async def test_the_body_comes_with_everything_that_is_not_added(
-    client: BatchClient, service: ScriptedService, kind: str
+    client: BatchClient, service: ScriptedService, kind: str, code: str, attempts: int
 ) -> None:
     tasks = make_mappings(5)
     if kind == "unknown":
@@ -136,6 +144,8 @@ async def test_the_body_comes_with_everything_that_is_not_added(
     except SubmissionError as error:
         report = error.report
     assert [str(outcome.state) for outcome in report.failures] == [kind] * 5
+    assert report.errors == {code: 5}
+    assert {outcome.attempts for outcome in report.failures} == {attempts}
     assert [msgspec.json.decode(outcome.body or b"") for outcome in report.failures] == tasks
 
 
@@ -192,6 +202,7 @@ async def test_a_run_that_was_stopped_leaves_the_job_open(client: BatchClient, s
         async for _ in run:
             run.stop()
     assert run.report.not_sent > 0
+    assert run.report.errors == {"NotSent": run.report.not_sent}
     assert service.patches == []
 
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from scripted import Told, follow, for_requests, hang, make_mappings, refuse, when, window_of
+from scripted import ItemError, Told, drop, fail, follow, for_requests, hang, make_mappings, refuse, when, window_of
 from simulated import MemoryService, VirtualLoop, connect, run
 
 from batchio import SubmissionError, SubmissionProgress, SubmissionReport
@@ -142,3 +142,74 @@ def test_patience_ends_all_the_same_after_it() -> None:
             return loop.time()
 
     assert 119.5 <= run(main()) < 122
+
+
+def test_a_part_of_a_request_leaves_when_it_is_old_enough() -> None:
+    """As late as `linger` says, to the millisecond; and at once where nothing more will come."""
+
+    async def took(count: int, **options: Any) -> float:
+        loop = asyncio.get_running_loop()
+        async with (
+            MemoryService() as service,
+            connect(service) as client,
+            client.tasks.feed(service.job, **options) as feed,
+        ):
+            begun = loop.time()
+            await asyncio.gather(*(feed.add(task) for task in make_mappings(count)))
+            return loop.time() - begun
+
+    for linger in (0.01, 0.07, 3.0):
+        assert run(took(5, linger=linger)) == pytest.approx(linger, abs=0.002)
+        assert run(took(100, linger=linger)) < 0.005
+
+
+@pytest.mark.parametrize("count", [1, 99, 101])
+def test_the_end_of_the_input_waits_for_nothing(count: int) -> None:
+    async def main() -> float:
+        async with MemoryService() as service, connect(service) as client:
+            report = await client.tasks.submit(service.job, make_mappings(count))
+            assert report.added == count
+            return report.elapsed
+
+    assert run(main()) < 0.008
+
+
+@pytest.mark.parametrize("whole", [False, True], ids=["tasks", "a request"])
+def test_what_failed_leaves_again_when_it_is_due(*, whole: bool) -> None:
+    """At the end of the jitter a quarter of a second after the first failure, and half a second after the next."""
+
+    async def main() -> float:
+        async with MemoryService() as service, connect(service) as client:
+            if whole:
+                service.fault = for_requests([1, 2], fail(500))
+            else:
+                service.items = lambda _, tries: None if tries > 1 else ItemError()
+            client._session.rng.uniform = max  # type: ignore[assignment]  # the end of the jitter
+            return (await client.tasks.submit(service.job, make_mappings(10))).elapsed
+
+    assert run(main()) == pytest.approx(0.25 + 0.5, abs=0.01)
+
+
+def test_the_pacing_is_told_of_every_try() -> None:
+    """Whatever a request meets: who leaves without a word leaves faster than the service allows."""
+
+    async def main() -> tuple[int, int]:
+        async with MemoryService() as service, connect(service) as client:
+            acts = [refuse(429, retry_after="1"), fail(401), drop(), fail(500), hang(), drop(1.0)]
+            service.fault = lambda record: acts[record.number % 20] if record.number % 20 < len(acts) else None
+            pacing: Any = client
+            pacing, departures = pacing._gate.pacing, 0
+            told = pacing.sent
+
+            def sent(now: float) -> None:
+                nonlocal departures
+                departures += 1
+                told(now)
+
+            pacing.sent = sent
+            report = await client.tasks.submit(service.job, make_mappings(3_000), attempts=100)
+            assert report.added == 3_000
+            return departures, report.requests
+
+    departures, requests = run(main())
+    assert departures == requests

@@ -22,7 +22,7 @@ async def _work(done: list[int]) -> None:
 
 
 async def test_a_scope_of_anyio_waits_for_the_end() -> None:
-    task, done = asyncio.current_task(), list[int]()
+    task, done, times = asyncio.current_task(), list[int](), 0
     assert task is not None
     with anyio.CancelScope() as scope:
         scope.cancel()
@@ -38,18 +38,18 @@ async def test_a_scope_of_anyio_waits_for_the_end() -> None:
 
 
 async def test_a_scope_of_anyio_waits_for_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    task, path = asyncio.current_task(), tmp_path / "file"
+    task, path, times = asyncio.current_task(), tmp_path / "file", 0
     assert task is not None
     async with PartFile(path) as part:
         await part.write(b"content")
-        rename = part._rename
+        rename = Path.replace
 
-        def slow_rename() -> None:
+        def slow_rename(path: Path, target: Path) -> Path:
             # Long enough for some turns of the loop, however fast the disk is.
             time.sleep(0.02)
-            rename()
+            return rename(path, target)
 
-        monkeypatch.setattr(part, "_rename", slow_rename)
+        monkeypatch.setattr(Path, "replace", slow_rename)
         with anyio.CancelScope() as scope:
             scope.cancel()
             try:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from datetime import UTC, datetime
+from typing import Any
 from zlib import crc32
 
 import pytest
@@ -13,7 +15,6 @@ from hypothesis import strategies as st
 from batchio import ConfigurationError
 from batchio.bulk.blocks import BLOCK, Block, Digest
 from batchio.bulk.journal import (
-    _RANGE,
     EVERYTHING,
     RESERVE_STEP,
     Chain,
@@ -37,6 +38,11 @@ def chain() -> Chain:
 
 
 Write = Callable[[Chain], bytes]
+
+
+def nothing(to: Any) -> bytes:
+    """A range of no ordinal, which nobody writes."""
+    return bytes(to._sealed(struct.pack("<BQI", Kind.ADDED, 10, 0)))
 
 
 def hashed(count: int) -> Write:
@@ -175,13 +181,13 @@ def test_records_cannot_change_places() -> None:
     [
         settled(Kind.ADDED, 299, 301),
         settled(Kind.REJECTED, 300, 301),
-        lambda to: to._sealed(_RANGE.pack(Kind.ADDED, 10, 0)),
+        nothing,
         lambda to: to.end(0, 9),
         lambda to: to.reserve(2**63),
         lambda to: to.range(Kind.MAYBE, 2**63, 2**63 + 1),
         hashed(200),
     ],
-    ids=["beyond what is hashed", "right behind it", "a range of nothing", "no ending", "a smaller part"],
+    ids=["beyond what is hashed", "right behind it", "nothing", "no ending", "endless", "too many", "a smaller part"],
 )
 def test_what_cannot_be_true_is_not_believed_and_nothing_behind_it(write: Write) -> None:
     state = replay(journal(hashed(300), write, settled(Kind.ADDED, 0, 50)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from batchio.bulk.pacing import RatePacing
@@ -299,7 +301,7 @@ def test_a_rate_is_never_less_than_one_in_two_seconds() -> None:
 
 @pytest.mark.parametrize(("told", "place"), [(None, 0.2), (1.1, 1.1)])
 def test_refused_by_chance_its_place_is_taken_until_it_leaves_again(told: float | None, place: float) -> None:
-    pacing = RatePacing()
+    pacing: Any = RatePacing()
     pacing._chance.share, pacing._chance._recent.share = 0.05, 0.06
     for number in range(3):
         pacing.sent(number * 0.1)

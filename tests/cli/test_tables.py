@@ -7,6 +7,7 @@ import doctest
 import gzip
 import io
 import json
+import tracemalloc
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -149,6 +150,17 @@ def test_a_line_without_an_end_is_not_held() -> None:
 def test_examples_in_docstrings(module: Any) -> None:
     found = doctest.testmod(module)
     assert (found.failed, found.attempted > 0) == (0, True)
+
+
+def test_blanks_without_an_end_are_not_held() -> None:
+    tracemalloc.start()
+    try:
+        *_, last = Table(TASK, id=None, told=None, version=DEFAULT).tasks((b" " * 500_000 for _ in range(80)), quick)
+        assert tracemalloc.get_traced_memory()[1] < 25_000_000
+    finally:
+        tracemalloc.stop()
+    assert last.bad is not None
+    assert last.bad.why == "a line is longer than 4 MB"
 
 
 def test_a_template_that_is_far_too_long(tmp_path: Path) -> None:

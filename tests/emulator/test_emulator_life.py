@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import json
 import pathlib
 import socket
 import threading
@@ -12,7 +13,7 @@ import aiohttp
 import pytest
 
 import batchio.emulator
-from batchio.emulator import Clock, Emulator, FaultRule
+from batchio.emulator import Clock, Emulator, FaultRule, request_log
 from batchio.errors import ConfigurationError
 
 from .wire import VERSION, Wire
@@ -142,6 +143,32 @@ async def test_the_log_of_requests(wire: Wire, emulator: Emulator) -> None:
 
 async def test_the_log_is_bounded(emulator: Emulator) -> None:
     assert emulator.requests.maxlen == 10_000
+
+
+async def test_the_log_takes_any_request_and_little_of_each(emulator: Emulator) -> None:
+    """A client's bytes need not be text, and there may be very many of them."""
+    host, port = "127.0.0.1", int(emulator.endpoint.rpartition(":")[2])
+    reader, writer = await asyncio.open_connection(host, port)
+    longest = request_log.LONGEST_TEXT
+    for start, header in (
+        (b"GET /jobs/" + b"a" * 60_000, b"x"),
+        (b"GET /jobs?$filter=" + b"b" * 60_000, b"\xff\xfe"),
+        (b"GET /jobs?c=%FF", b"c" * 60_000),
+    ):
+        request = b"%s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer x\r\nclient-request-id: %s\r\n\r\n"
+        writer.write(request % (start, header))
+        assert b" 401 " in await reader.readuntil(b"\r\n\r\n")
+        await reader.readuntil(b"}]}")
+    writer.write(b"GET /_emulator/requests HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+    head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    writer.close()
+    await writer.wait_closed()
+    assert head.startswith(b"HTTP/1.1 200 ")
+    first, second, third = json.loads(body)
+    assert first["path"] == "/jobs/" + "a" * (longest - 6) + "..."
+    assert second["query"] == "$filter=" + "b" * (longest - 8) + "..."
+    assert second["client_request_id"] == "??"
+    assert third["client_request_id"] == "c" * longest + "..."
 
 
 async def test_reset() -> None:

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
+
+from batchio.emulator import queries
 
 from .wire import Wire
 
@@ -82,3 +86,17 @@ async def test_client_request_id_comes_back_when_asked_for(wire: Wire) -> None:
 async def test_client_request_id_is_a_guid(wire: Wire, given: str) -> None:
     reply = await wire.call("GET", "/jobs", headers={"client-request-id": given})
     assert (reply.status, reply.code) == (400, "InvalidHeaderValue")
+
+
+def test_very_long_queries_are_not_kept_in_memory() -> None:
+    def held() -> int:
+        return tracemalloc.get_traced_memory()[0]
+
+    tracemalloc.start()
+    try:
+        before = held()
+        for number in range(50):
+            assert len(queries.query_pairs(f"n={number}&{'a=b&' * 2000}")) == 2001
+        assert held() - before < 2_000_000
+    finally:
+        tracemalloc.stop()

@@ -20,11 +20,13 @@ import json
 import mmap
 import os
 import random
+import re
 import signal
 import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 import pytest
@@ -112,9 +114,11 @@ class Runner:
         return None
 
     def _chosen(self, mutant: Mutant, tests: Tests) -> list[str]:
-        """The tests to run: first the best killers of its function, then the quick, as many as the budget allows."""
+        """The tests to run: the best killers of its function, then those whose names speak of it, then the others."""
         names = list(tests.of(mutant))
         best = [name for name, _ in self.killers[mutant.path, mutant.where].most_common(3) if name in names]
+        words = words_of(f"{mutant.path.rpartition('/')[2]} {mutant.where}")
+        names.sort(key=lambda name: -len(words & words_of(name)))
         chosen: list[str] = []
         left = self.budget if mutant.in_function else self.budget / 2
         for name in dict.fromkeys([*best, *names]):
@@ -127,6 +131,13 @@ class Runner:
     def _count(self, mutant: Mutant, result: dict[str, Any]) -> None:
         if result["status"] == "killed":
             self.killers[mutant.path, mutant.where][result["test"]] += 1
+
+
+@cache
+def words_of(name: str) -> frozenset[str]:
+    """The beginnings of the words in a name, but for those that stand everywhere."""
+    found = re.findall("[a-z]{4,}", name.rpartition("tests/")[2].lower())
+    return frozenset(word[:5] for word in found) - {"test", "bulk", "init", "engin"}
 
 
 def results() -> dict[str, Any]:

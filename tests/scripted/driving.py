@@ -126,6 +126,7 @@ async def drive(
         assert run is not None
         told.report = run.report
         await settled()
+        gives_back(client)
     assert fails is None or told.error is not None, f"the run did not fail: {told.report}"
     complete = fails is None if complete is None else complete
     judge(told, service, tasks, ids, complete=complete, exact=exact, interrupted=interrupted, **options)
@@ -155,6 +156,7 @@ async def submit(
             told.error = error
             told.report = error.report
         await settled()
+        gives_back(client)
     assert not fails or told.error is not None, f"the run did not fail: {told.report}"
     told.outcomes = by_index(told.report.outcomes)
     judge(told, service, tasks, ids, complete=not fails, exact=exact, **options)
@@ -209,6 +211,14 @@ def leaves_nothing() -> Generator[None]:
         if not thread.name.startswith("asyncio_"):
             thread.join(2)
             assert not thread.is_alive(), f"still running: {thread}"
+
+
+def gives_back(client: BatchClient) -> None:
+    """Whoever had a place in the window, or waited for one, has it no more, where no run is left on the client."""
+    parts: Any = client
+    gate = parts._gate
+    if not client.stats.runs:
+        assert (gate.in_flight, len(gate._waiting), len(gate._returning)) == (0, 0, 0)
 
 
 async def settled() -> None:

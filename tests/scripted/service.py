@@ -77,7 +77,7 @@ class ScriptedService:
 
     @property
     def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://127.0.0.1:{self.port or 1}"
 
     @property
     def starved(self) -> bool:

@@ -167,6 +167,13 @@ async def test_properties(server: Server, client: BatchClient) -> None:
     assert found == FileInfo(content_length=0, is_directory=True, request_id="request-1")
 
 
+async def test_a_file_whose_date_is_no_text_goes_on(server: Server, client: BatchClient) -> None:
+    data = answer(200, b"abc", Last_Modified="caf\xe9").data.replace("caf\xe9".encode(), b"caf\xe9")
+    server.say(Reply(data[:-2], End.CLOSE), Reply(data))
+    async with file_of(client) as file:
+        assert await file.read() == b"abc"
+
+
 async def test_headers_that_are_no_text(server: Server, client: BatchClient) -> None:
     said = dict.fromkeys(["ocp_batch_file_mode", "ocp_batch_file_url", "Content_Type", "ETag"], "caf\xe9")
     data = answer(200, b"", **said).data.replace("caf\xe9".encode(), b"caf\xe9")

@@ -1,6 +1,7 @@
 """Rows for people: which columns a listing has, and how a value looks in one.
 
-Law: pure. What the service says cannot move the cursor or change a colour: only printable characters get out.
+Law: pure. What the service says cannot move the cursor or change a colour: only printable characters get out, and
+no signature of a URL; who needs that asks for JSON.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from rich.cells import cell_len, set_cell_size
 
+from ...hiding import shown, without_secrets
 from .fields import leaves
 
 if TYPE_CHECKING:
@@ -89,14 +91,14 @@ def heads_of(columns: Sequence[str]) -> list[str]:
 
 def lines_of(item: Mapping[str, Any]) -> list[tuple[str, str]]:
     """One thing as names and values, what is inside of it under its whole path."""
-    return [(path, cell(value)) for path, value in _flat(item, "")]
+    return [(path, cell(shown(value, path))) for path, value in _flat(item, "")]
 
 
 def cell(value: Any) -> str:
     """A value in one line."""
     if value is None:
         return ""
-    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    text = without_secrets(value) if isinstance(value, str) else msgspec.json.encode(shown(value)).decode()
     return text if text.isprintable() else "".join(map(_printable, text))
 
 

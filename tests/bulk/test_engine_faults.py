@@ -1,0 +1,99 @@
+"""A fault of ours, wherever it is: the run ends, says so, and every task taken has its outcome."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest.mock import Mock
+
+import pytest
+from scripted import ScriptedService, Told, follow, settled
+from scripted.driving import gives_back
+
+from batchio import BatchClient, SubmissionError
+from batchio.bulk import journal_file
+
+
+class FaultError(Exception):
+    """What only a fault of ours would raise."""
+
+
+def count_for_ever() -> Iterator[dict[str, str]]:
+    """An input without an end."""
+    return ({"id": f"task-{number}", "commandLine": "run"} for number in itertools.count())
+
+
+def fail(*_: Any, **__: Any) -> Any:
+    raise FaultError("of ours")
+
+
+def _break(engine: Any, where: str) -> None:
+    if where == "dispatcher":
+        engine.backlog.wake_retries = fail
+    elif where == "request":
+        engine.backlog.packer.size_limit.accept = fail
+    elif where == "ticker":
+        engine.meter.tick = fail
+    else:
+        engine._recorder._file.sync = fail
+
+
+@pytest.mark.parametrize(
+    ("where", "journalled"),
+    [
+        ("dispatcher", False),
+        ("dispatcher", True),
+        ("request", False),
+        ("request", True),
+        ("ticker", False),
+        ("journal", True),
+    ],
+)
+async def test_a_fault_ends_the_run(
+    client: BatchClient, service: ScriptedService, tmp_path: Path, where: str, *, journalled: bool
+) -> None:
+    path, told = tmp_path / "journal", Told()
+    options: dict[str, Any] = {"journal": path} if journalled else {}
+
+    async def submit() -> None:
+        async with client.tasks.submitting(service.job, count_for_ever(), max_requests=2, **options) as run:
+            submission: Any = run
+            _break(submission._engine, where)
+            await follow(run, told)
+
+    async with asyncio.timeout(20):
+        with pytest.raises(SubmissionError, match="of ours") as caught:
+            await submit()
+    report, causes = caught.value.report, [caught.value.__cause__, getattr(caught.value.__cause__, "__cause__", None)]
+    assert any(isinstance(cause, FaultError) for cause in causes)
+    assert report.taken == len(told.outcomes) == sum(map(len, map(told.states, ("added", "unknown", "not_sent"))))
+    await settled()
+    gives_back(client)
+    if where == "request":
+        # Answered, and nobody has looked at the answer: whether the tasks were added is open.
+        assert told.states("added") == []
+        if journalled:
+            assert journal_file.read(str(path)).is_open
+
+
+async def test_no_thread_is_to_be_had_for_the_journal(
+    client: BatchClient, service: ScriptedService, tmp_path: Path
+) -> None:
+    """The machine has no more threads, or the loop has let go of its own: the run ends, and says why."""
+
+    async def submit() -> None:
+        async with client.tasks.submitting(service.job, count_for_ever(), journal=tmp_path / "journal") as run:
+            submission: Any = run
+            submission._engine._recorder._loop = Mock(
+                run_in_executor=Mock(side_effect=RuntimeError("can't start new thread"))
+            )
+            await follow(run, Told())
+
+    async with asyncio.timeout(20):
+        with pytest.raises(SubmissionError, match=r"journal .*: can't start new thread"):
+            await submit()
+    await settled()
+    gives_back(client)
