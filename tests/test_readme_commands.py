@@ -21,7 +21,7 @@ PROSE = re.sub(r"```.*?```", "", TEXT, flags=re.DOTALL)
 CODE: list[str] = re.findall(r"`([^`\n]+)`", PROSE)
 COMMANDS = [*dict.fromkeys(code for code in CODE if re.match(r"(batchio|pytest|pip|python|npm|uvicorn|ruff) ", code))]
 OPTIONS = {option for code in CODE for option in re.findall(r"(?<![\w-])--[a-z][a-z-]+", code)}
-GUESTS = {"--timeout-graceful-shutdown": "uvicorn", "--coverage": "python -m batchio.emulator"}
+GUESTS = {"--timeout-graceful-shutdown": "uvicorn", "--coverage": "python -m batchio.emulator", "--format": "git"}
 """Options of others; blocks and commands with them run elsewhere."""
 
 
@@ -46,7 +46,8 @@ def check_pytest(words: list[str]) -> None:
         return  # Runs with the example that it stands before.
     slow = words[:2] == ["-m", "slow"]
     for path in words[2:] if slow else words:
-        tests = (ROOT / path).read_text("utf-8")
+        files = [*(ROOT / path).glob("test_*.py")] or [ROOT / path]
+        tests = "".join(file.read_text("utf-8") for file in files)
         assert "def test_" in tests
         assert not slow or "pytest.mark.slow" in tests
 
