@@ -248,14 +248,12 @@ def _boolean(value: Any, path: str, rule: Rule) -> bool:  # noqa: ARG001 - as th
 
 
 def _duration(value: Any, path: str, rule: Rule) -> str:
-    value = timedelta() if value == NO_TIME else value
     try:
-        span = msgspec.convert(value, timedelta)
+        span = timedelta() if value == NO_TIME else msgspec.convert(value, timedelta)
     except (msgspec.ValidationError, UnicodeError):
         raise EncodeError("expected an ISO 8601 duration such as PT1H30M", path=path) from None
-    if isinstance(value, str):
-        return _bounded(span, path, rule, value.upper())
-    return _bounded(span, path, rule, duration_text(span))
+    text = value.upper() if isinstance(value, str) and value != NO_TIME else duration_text(span)
+    return _bounded(span, path, rule, text)
 
 
 def _time(value: Any, path: str, rule: Rule) -> str:  # noqa: ARG001 - as the other scalars
