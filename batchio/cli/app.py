@@ -16,10 +16,11 @@ from cyclopts import App, Parameter
 
 from ..errors import BatchioError
 from ..version import __version__
-from .codes import CommandError, Exit, code_of
+from .codes import CommandError, Exit, code_of, text_of
 from .looking import doctor, download, tail, watch
 from .options import DemoOptions, EmulatorOptions, SubmitOptions
 from .output import drop_output, write_error, write_or_stop
+from .values import GIVEN
 
 _EXIT_CODES = """Exit codes: 0 all added, or done; 1 some tasks not added, or the service
 said no; 2 wrong use or bad input; 3 stopped or no answer, can go on;
@@ -60,9 +61,9 @@ _SUBMIT, _EMULATOR, _DEMO = SubmitOptions(), EmulatorOptions(), DemoOptions()
 
 @app.command
 def submit(
-    job: Annotated[str, Parameter(help="Id of the job.")],
+    job: Annotated[str, GIVEN, Parameter(help="Id of the job.")],
     file: Annotated[
-        str | None, Parameter(help="File with the tasks, or - for standard input.", allow_leading_hyphen=True)
+        str | None, GIVEN, Parameter(help="File with the tasks, or - for standard input.", allow_leading_hyphen=True)
     ] = None,
     /,
     *,
@@ -102,7 +103,7 @@ app.command(journal)
 
 @journal.command
 def show(
-    file: Annotated[str, Parameter(help="File that was given to --journal.", allow_leading_hyphen=True)],
+    file: Annotated[str, GIVEN, Parameter(help="File that was given to --journal.", allow_leading_hyphen=True)],
     /,
     *,
     json: Annotated[bool, Parameter(negative="", show_default=False, help="Print one JSON object.")] = False,
@@ -150,8 +151,11 @@ def demo(*, options: Annotated[DemoOptions, Parameter(name="*")] = _DEMO) -> int
 def completion(shell: Annotated[Literal["bash", "zsh", "fish"], Parameter(help="bash, zsh or fish.")], /) -> int:
     """Print the completion of commands, options and values for a shell.
 
-    For bash: eval "$(batchio completion bash)". For zsh and fish the same
-    lines, in a file where that shell looks for completions.
+    In ~/.bashrc:                  eval "$(batchio completion bash)"
+    In ~/.zshrc, after compinit:   source <(batchio completion zsh)
+    In fish's config.fish:         batchio completion fish | source
+
+    For zsh, a file _batchio with these lines in a folder of fpath does, too.
     """
     from .calls.completion import completion as command  # noqa: PLC0415 - see the module's law
 
@@ -183,10 +187,14 @@ def run(tokens: Sequence[str]) -> int:
 def _explain(error: Exception) -> int:
     if isinstance(error, CommandError):
         return _end(str(error), error.code)
+    if isinstance(error, cyclopts.UnusedCliTokensError):
+        return _end(f"more than the command takes: {' '.join(map(repr, error.unused_tokens or ()))}", Exit.USAGE)
+    if isinstance(error, cyclopts.UnknownCommandError) and (word := (error.unused_tokens or [""])[0]).startswith("-"):
+        return _end(f"unknown option {word}; --help tells what there is", Exit.USAGE)
     if isinstance(error, cyclopts.CycloptsError):
         return _end(str(error), Exit.USAGE)
     if isinstance(error, BatchioError):
-        return _end(str(error), code_of(error))
+        return _end(text_of(error), code_of(error))
     text = f"{type(error).__name__}: {error} (an error of batchio itself; BATCHIO_DEBUG=1 shows where)"
     return _end(text, Exit.DEFECT)
 
@@ -194,6 +202,9 @@ def _explain(error: Exception) -> int:
 def _run(tokens: Sequence[str]) -> int:
     # Parsed and called by hand: exit codes and error texts are ours, in every version of cyclopts.
     chosen = app
+    if [*tokens[:1]] == ["--version"]:
+        write_or_stop(__version__)
+        return Exit.OK
     if tokens and tokens[0] in GROUPS:
         from .calls.commands import group_of  # noqa: PLC0415 - see the module's law
 

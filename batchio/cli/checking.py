@@ -43,7 +43,7 @@ quick: Judge = _identify
 """One JSON object with a string `id`."""
 
 _AT_BYTE = re.compile(r" \(byte (\d+)\)$")
-_TOO_DEEP = "the JSON is nested too deeply"
+TOO_DEEP = "the JSON is nested too deeply"
 _SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
@@ -101,7 +101,7 @@ def _explain(piece: bytes, error: Exception) -> Fault:
     if isinstance(error, UnicodeDecodeError):
         return Fault(error.start, "the text is not UTF-8", broken=True)
     if isinstance(error, RecursionError):
-        return Fault(0, _TOO_DEEP, broken=True)
+        return Fault(0, TOO_DEEP, broken=True)
     if isinstance(error, ModelFault):
         return Fault(_indent(piece), str(error))
     if isinstance(error, msgspec.ValidationError):
@@ -128,7 +128,7 @@ def _syntax(piece: bytes, text: str) -> Fault:
     except json.JSONDecodeError as error:
         return Fault(len(readable[: error.pos].encode()), f"not JSON: {error.msg.removesuffix(' at')}", broken=True)
     except RecursionError:
-        return Fault(0, _TOO_DEEP, broken=True)
+        return Fault(0, TOO_DEEP, broken=True)
     # What the standard library takes beyond JSON: NaN, Infinity, half of a surrogate pair.
     surrogate = _SURROGATE.search(piece)
     if surrogate and not _AT_BYTE.search(text):

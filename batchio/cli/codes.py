@@ -76,6 +76,16 @@ def call_code(error: BatchioError) -> Exit:
     return Exit.REFUSED if refused and not is_denied(error) else code_of(error)
 
 
+_SAID = {"jobId": "JOB", "taskId": "TASK", "filePath": "FILE", "endpoint": "AZURE_BATCH_ENDPOINT"}
+"""What errors of the client are about -> where the user has said it."""
+
+
+def text_of(error: BatchioError) -> str:
+    """An error of the client, in words that name what the user has said."""
+    about, colon, why = str(error).partition(": ")
+    return f"{_SAID.get(about, about)}{colon}{why}"
+
+
 def is_denied(error: BaseException | None) -> bool:
     """Whether the credential is the reason, or the reason behind it."""
     while error is not None:

@@ -31,7 +31,12 @@ _TRUST = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS")
 def emulator(options: EmulatorOptions) -> int:
     """Run the command; gives its exit code."""
     rules = read_rules(options.faults) if options.faults else []
-    return run(lambda interrupt: _serve(options, rules, interrupt))
+    try:
+        return run(lambda interrupt: _serve(options, rules, interrupt))
+    except ConfigurationError as error:
+        about, colon, why = str(error).partition(": ")
+        option = f"--{about}" if hasattr(options, about) else about
+        raise CommandError(f"{option}{colon}{why}") from error
 
 
 def read_rules(path: str) -> list[FaultRule]:

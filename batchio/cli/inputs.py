@@ -15,7 +15,7 @@ import msgspec
 from ..bulk.sweep import Sweep
 from ..bulk.twins import Twins, twins_among
 from ..errors import ConfigurationError
-from .checking import FAULTS, Judge, full_judge, id_of, quick
+from .checking import FAULTS, TOO_DEEP, Judge, full_judge, id_of, quick
 from .codes import CommandError
 from .options import SubmitOptions
 from .portions import LIMIT, LIMIT_WORDS, Portion
@@ -158,7 +158,8 @@ class Swept(Input):
         try:
             tasks = Sweep(template, axes_of(text), id=rule)
         except ConfigurationError as error:
-            raise CommandError(f"--template: {error}") from None
+            about = "--" if str(error).startswith("sweep: ") else "--template: "
+            raise CommandError(f"{about}{error}") from None
         self._tasks = tasks if part is None else tasks[part.number - 1 :: part.of]
 
     def portions(self, judge: Judge | None) -> Generator[Portion]:
@@ -219,7 +220,11 @@ def read_object(option: str, path: str) -> dict[str, Any]:
         return msgspec.json.decode(text.removeprefix(b"\xef\xbb\xbf"), type=dict[str, Any])
     except msgspec.ValidationError:
         raise CommandError(f"{option} {path}: it holds one JSON object") from None
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+    except UnicodeDecodeError:
+        raise CommandError(f"{option} {path}: the text is not UTF-8") from None
+    except RecursionError:
+        raise CommandError(f"{option} {path}: {TOO_DEEP}") from None
+    except msgspec.MsgspecError as error:
         raise CommandError(f"{option} {path}: not JSON: {error}") from None
 
 

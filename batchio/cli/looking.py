@@ -11,11 +11,12 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from .values import GIVEN, WHOLE
 from .versions import ApiVersion
 
 _flag = Parameter(negative="", show_default=False)
-_Job = Annotated[str, Parameter(help="Id of the job.")]
-_Task = Annotated[str, Parameter(help="Id of the task.")]
+_Job = Annotated[str, GIVEN, Parameter(help="Id of the job.")]
+_Task = Annotated[str, GIVEN, Parameter(help="Id of the task.")]
 _quiet = Parameter(name=("--quiet", "-q"), negative="", show_default=False, help="No progress and no notes on stderr.")
 
 
@@ -43,7 +44,7 @@ class WatchOptions:
 class TailOptions:
     """Options of `batchio tail`."""
 
-    lines: Annotated[int, Parameter(name=("--lines", "-n"), help="How many of the last lines to print.")] = 10
+    lines: Annotated[int, WHOLE, Parameter(name=("--lines", "-n"), help="How many of the last lines to print.")] = 10
     follow: Annotated[
         bool,
         _flag,
@@ -61,12 +62,15 @@ class DownloadOptions:
     """Options of `batchio download`."""
 
     to: Annotated[
-        str | None, "DIRECTORY", Parameter(show_default=False, help="Directory to write to; default: ./JOB/TASK.")
+        str | None,
+        "DIRECTORY",
+        GIVEN,
+        Parameter(show_default=False, help="Directory to write to; default: ./JOB/TASK."),
     ] = None
     overwrite: Annotated[
         bool, _flag, Parameter(help="Also fetch files that are there with the same size and time.")
     ] = False
-    at_once: Annotated[int, Parameter(help="Files that are fetched at the same time.")] = 4
+    at_once: Annotated[int, WHOLE, Parameter(help="Files that are fetched at the same time.")] = 4
     json: Annotated[bool, _flag, Parameter(help="Print the result as one JSON object on stdout.")] = False
     quiet: Annotated[bool, _quiet] = False
     api_version: ApiVersion = None
@@ -108,7 +112,7 @@ def watch(job: _Job, /, *, options: Annotated[WatchOptions, Parameter(name="*")]
 def tail(
     job: _Job,
     task: _Task,
-    file: Annotated[str, Parameter(help="Path below the task's directory, such as stdout.txt or wd/log.txt.")],
+    file: Annotated[str, GIVEN, Parameter(help="Path below the task's directory, such as stdout.txt or wd/log.txt.")],
     /,
     *,
     options: Annotated[TailOptions, Parameter(name="*")] = _TAIL,

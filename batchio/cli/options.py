@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
+from .values import GIVEN, WHOLE
 from .versions import ApiVersion
 
 MAX_BODY = 950_000
@@ -31,12 +32,14 @@ class SubmitOptions:
     template: Annotated[
         str | None,
         "FILE",
+        GIVEN,
         _many,
         Parameter(help="JSON file with one task, whose strings hold places like {frame:06d}; {{ and }} are braces."),
     ] = None
     rows: Annotated[
         str | None,
         "FILE",
+        GIVEN,
         _many,
         Parameter(
             help="Fill each row of this file into the template: CSV with a header line, or JSON Lines; - is standard "
@@ -47,6 +50,7 @@ class SubmitOptions:
     sweep: Annotated[
         str | None,
         "AXES",
+        GIVEN,
         _many,
         Parameter(
             help="Fill every combination into the template, like frame=1..1000,camera=a|b|c or frame=1..1000..5; the "
@@ -56,19 +60,25 @@ class SubmitOptions:
     id: Annotated[
         str | None,
         "RULE",
+        GIVEN,
         _many,
         Parameter(help="Rule for the ids, like {camera}-{frame:06d}, in place of the template's."),
     ] = None
     shard: Annotated[
         str | None,
         "K/N",
+        GIVEN,
         _many,
         Parameter(help="Submit part K of N of the input, like 2/3; other machines submit the others."),
     ] = None
-    pool: Annotated[str | None, "POOL", _job, Parameter(help="Pool of a job that is created.")] = None
+    pool: Annotated[str | None, "POOL", GIVEN, _job, Parameter(help="Pool of a job that is created.")] = None
     create_job: Annotated[bool, _flag, _job, Parameter(help="Create the job if it is missing; needs --pool.")] = False
     job_json: Annotated[
-        str | None, "FILE", _job, Parameter(help="JSON file with the job, which is created from it if it is missing.")
+        str | None,
+        "FILE",
+        GIVEN,
+        _job,
+        Parameter(help="JSON file with the job, which is created from it if it is missing."),
     ] = None
     wait_for_quota: Annotated[
         bool,
@@ -113,6 +123,7 @@ class SubmitOptions:
     failures: Annotated[
         str | None,
         "FILE",
+        GIVEN,
         _output,
         Parameter(
             help="Write the tasks that were read and not added to this file, as JSON Lines that can be submitted "
@@ -122,6 +133,7 @@ class SubmitOptions:
     journal: Annotated[
         str | None,
         "FILE",
+        GIVEN,
         _journal,
         Parameter(
             help="Remember in this file what was settled, so that the same input can go on after a crash. --failures "
@@ -143,12 +155,12 @@ class SubmitOptions:
         _output,
         Parameter(name="--progress", help="Seconds between two lines of progress where stderr is no terminal."),
     ] = 10.0
-    attempts: Annotated[int, _engine, Parameter(help="Tries of a task that the service fails to add.")] = 10
+    attempts: Annotated[int, WHOLE, _engine, Parameter(help="Tries of a task that the service fails to add.")] = 10
     patience: Annotated[
         float, _engine, Parameter(help="Seconds without one accepted request after which the run stops.")
     ] = 300.0
     deadline: Annotated[float | None, _engine, Parameter(help="Seconds after which the run stops.")] = None
-    max_requests: Annotated[int, _engine, Parameter(help="Requests in flight, at most.")] = 256
+    max_requests: Annotated[int, WHOLE, _engine, Parameter(help="Requests in flight, at most.")] = 256
     api_version: ApiVersion = None
 
 
@@ -156,18 +168,20 @@ class SubmitOptions:
 class EmulatorOptions:
     """Options of `batchio emulator`."""
 
-    host: Annotated[str, "ADDRESS", Parameter(help="Address to listen on.")] = "127.0.0.1"
-    port: Annotated[int, Parameter(help="Port to listen on; 0 takes a free one.")] = 0
-    account: Annotated[str, "NAME", Parameter(help="Name of the Batch account.")] = "batchdev"
+    host: Annotated[str, "ADDRESS", GIVEN, Parameter(help="Address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, WHOLE, Parameter(help="Port to listen on; 0 takes a free one.")] = 0
+    account: Annotated[str, "NAME", GIVEN, Parameter(help="Name of the Batch account.")] = "batchdev"
     nodes: Annotated[
         Literal["none", "simulate", "process"],
         Parameter(help="What runs the tasks: nothing, simulated nodes, or local processes."),
     ] = "none"
     db: Annotated[
-        str | None, "FILE", Parameter(help="SQLite file that keeps everything; without it, all is in memory.")
+        str | None, "FILE", GIVEN, Parameter(help="SQLite file that keeps everything; without it, all is in memory.")
     ] = None
     https: Annotated[bool, _flag, Parameter(help="Speak https, with a self-signed certificate made for it.")] = False
-    faults: Annotated[str | None, "FILE", Parameter(help="JSON file with fault rules (a list of objects).")] = None
+    faults: Annotated[str | None, "FILE", GIVEN, Parameter(help="JSON file with fault rules (a list of objects).")] = (
+        None
+    )
     latency: Annotated[float, Parameter(help="Seconds that every answer takes at least.")] = 0.0
     json: Annotated[bool, _flag, Parameter(help="Print the ready line as one JSON object.")] = False
 
@@ -176,6 +190,6 @@ class EmulatorOptions:
 class DemoOptions:
     """Options of `batchio demo`."""
 
-    tasks: Annotated[int, Parameter(help="How many tasks (frames) the rendering job has.")] = 100_000
+    tasks: Annotated[int, WHOLE, Parameter(help="How many tasks (frames) the rendering job has.")] = 100_000
     json: Annotated[bool, _flag, Parameter(help="Print the result as one JSON object on stdout.")] = False
     quiet: Annotated[bool, _flag, Parameter(name=("--quiet", "-q"), help="No progress and no notes on stderr.")] = False

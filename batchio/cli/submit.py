@@ -60,6 +60,8 @@ def _is_resuming(source: Input, options: SubmitOptions) -> bool:
         raise CommandError("--journal: this is the file that is read")
     if options.failures and Path(options.failures).absolute() == Path(path).absolute():
         raise CommandError("--journal: this is the file of --failures")
+    if Path(path).is_dir():
+        raise CommandError(f"--journal {path}: this is a directory")
     try:
         there = Path(path).stat().st_size > 0
     except OSError:

@@ -47,6 +47,7 @@ def part_of(text: str) -> Part:
     found = _SHARD.fullmatch(text)
     if found is None or not 1 <= int(found[1]) <= int(found[2]):
         of = found[2] if found else "N"
+        of = of if of.strip("0") else "N"
         raise CommandError(f"--shard: 1/{of} to {of}/{of}, not {text}")
     return Part(int(found[1]), int(found[2]))
 

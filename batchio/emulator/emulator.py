@@ -212,8 +212,8 @@ class Emulator:
             await web.TCPSite(runner, bound, self._port, ssl_context=context, backlog=1024).start()
         except OSError as error:
             await runner.cleanup()
-            why = os.strerror(error.errno).lower() if error.errno and error.errno > 0 else error
-            raise ConfigurationError(f"emulator: cannot listen on {self._host}:{self._port}: {why}") from error
+            why = os.strerror(error.errno) if error.errno and error.errno > 0 else error.strerror or str(error)
+            raise ConfigurationError(f"emulator: cannot listen on {self._host}:{self._port}: {why.lower()}") from error
         self._runner = runner
         self._endpoint = url_of(self._host, runner.addresses[0][1], https=self._https)
         if processes is not None:

@@ -186,7 +186,7 @@ def test_ctrl_c_leaves_no_half_file(farm: Farm, tmp_path: Path) -> None:
         (("files", "t", ""), 2, "PATTERN: it is empty"),
         (("files", "t", "--at-once", "0"), 2, "--at-once: 1 to 64, not 0"),
         (("files", "t", "--to", __file__), 2, "this is no directory"),
-        (("../x", "t"), 2, "jobId: 1 to 64 letters"),
+        (("../x", "t"), 2, "JOB: 1 to 64 letters"),
     ],
 )
 def test_what_is_not_there(

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from ..checking import TOO_DEEP
 from ..codes import CommandError
 from .fields import options_of, secrets_of
 from .names import option_of
@@ -61,7 +62,9 @@ def read_object(name: str) -> dict[str, Any]:
         raise CommandError(f"{shown}:{error.lineno}:{error.colno}: not JSON: {error.msg.lower()}") from error
     except UnicodeDecodeError as error:
         raise CommandError(f"{shown}: the text is not UTF-8") from error
-    except (ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise CommandError(f"{shown}: {TOO_DEEP}") from error
+    except ValueError as error:
         raise CommandError(f"{shown}: not JSON: {error}") from error
     if not isinstance(found, dict):
         raise CommandError(

@@ -19,13 +19,13 @@ from ...models import TaskAddCollectionResult, TaskAddStatus
 from ...session.files import FileStream
 from ...session.pages import Pages
 from ...session.request import Receipt
-from ..codes import CommandError, Exit, call_code
+from ..codes import CommandError, Exit, call_code, text_of
 from ..interrupt import run
 from ..output import write_bytes, write_error
 from ..versions import API_VERSION, version_of
 from .body import body_of
 from .fields import options_of
-from .names import Names, names_of, option_of
+from .names import Names, argument_of, names_of, option_of
 from .question import confirm, destroys
 from .showing import Show, as_mapping
 
@@ -123,4 +123,6 @@ def _in_words(operation: Operation[Any], error: BatchioError) -> str:
     if isinstance(error, EncodeError) and operation.body is not None:
         option = next((name for name, leaf in options_of(operation.body).items() if leaf.path == error.path), None)
         return text if option is None else f"{about} ({option_of(option)}){colon}{rest}"
-    return f"{option_of(about)}{colon}{rest}" if about in operation.takes else text
+    if about in operation.parameters:
+        return f"{argument_of(about).upper()}{colon}{rest}"
+    return f"{option_of(about)}{colon}{rest}" if about in operation.takes else text_of(error)

@@ -16,6 +16,7 @@ from cyclopts import App, Parameter
 
 from ...models.base import OpenEnum
 from ...service.operations import OPERATIONS, Operation
+from ..values import GIVEN, WHOLE
 from ..versions import API_VERSION, ApiVersion
 from . import words
 from .body import variable_of
@@ -80,7 +81,7 @@ def _command(operation: Operation[Any], parameters: list[inspect.Parameter]) -> 
 
 def _arguments(operation: Operation[Any]) -> Iterator[inspect.Parameter]:
     for name in operation.parameters:
-        hint = Annotated[str, Parameter(help=help_of(name))]
+        hint = Annotated[str, GIVEN, Parameter(help=help_of(name))]
         yield inspect.Parameter(argument_of(name), inspect.Parameter.POSITIONAL_ONLY, annotation=hint)
 
 
@@ -119,6 +120,8 @@ def _options(operation: Operation[Any], *, with_words: bool) -> Iterator[inspect
 
 
 def _option(name: str, hint: Any, *short: str, help: str, group: str, place: str | None = None) -> inspect.Parameter:
+    # What an empty text means is for the service to say, unless it is a file's name.
+    checks = (WHOLE,) if hint is int else (GIVEN,) if place == "FILE" else ()
     said = Parameter(
         name=(option_of(name), *short),
         help=help,
@@ -128,7 +131,7 @@ def _option(name: str, hint: Any, *short: str, help: str, group: str, place: str
         allow_leading_hyphen=name == "json",
     )
     return inspect.Parameter(
-        name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[hint | None, said, place]
+        name, inspect.Parameter.KEYWORD_ONLY, default=None, annotation=Annotated[hint | None, *checks, said, place]
     )
 
 

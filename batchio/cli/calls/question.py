@@ -30,9 +30,8 @@ def confirm(what: str) -> None:
     """Ask whether to do it; ends the command unless the answer is yes."""
     if not (_is_terminal(sys.stdin) and _is_terminal(sys.stderr)):
         raise CommandError(f"{what}: there is no terminal to ask at; --yes does it without a question")
-    sys.stderr.write(f"{what}: are you sure? [y/N] ")
-    sys.stderr.flush()
-    if (_answer(_line) or "").strip().lower() not in ("y", "yes"):
+    answer = _answer(lambda: _line(f"{what}: are you sure? [y/N] "))
+    if (answer or "").strip().lower() not in ("y", "yes"):
         raise CommandError("nothing was done", Exit.REFUSED)
 
 
@@ -59,7 +58,9 @@ def _answer(ask: Callable[[], str]) -> str | None:
         raise
 
 
-def _line() -> str:
+def _line(question: str) -> str:
+    sys.stderr.write(question)
+    sys.stderr.flush()
     line = sys.stdin.readline()
     if not line:
         raise EOFError
