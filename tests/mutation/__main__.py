@@ -114,11 +114,11 @@ class Runner:
         return None
 
     def _chosen(self, mutant: Mutant, tests: Tests) -> list[str]:
-        """The tests to run: the best killers of its function, then those whose names speak of it, then the others."""
+        """The best killers of its function, then tests of single modules, then those whose names speak of it."""
         names = list(tests.of(mutant))
         best = [name for name, _ in self.killers[mutant.path, mutant.where].most_common(3) if name in names]
         words = words_of(f"{mutant.path.rpartition('/')[2]} {mutant.where}")
-        names.sort(key=lambda name: -len(words & words_of(name)))
+        names.sort(key=lambda name: -len(words) - 1 if tests.is_single(name) else -len(words & words_of(name)))
         chosen: list[str] = []
         left = self.budget if mutant.in_function else self.budget / 2
         for name in dict.fromkeys([*best, *names]):

@@ -110,6 +110,10 @@ class Tests:
         """How long a test takes."""
         return float(self.known[name]["seconds"])
 
+    def is_single(self, name: str) -> bool:
+        """Whether a test looks at single modules."""
+        return len(self.known[name]["lines"]) <= SINGLE_MODULES
+
     def of(self, mutant: Mutant) -> Iterator[str]:
         """The tests that run a mutant's lines, in their order."""
         now = digest(ROOT / mutant.path)
@@ -121,12 +125,13 @@ class Tests:
                 yield name
 
     def _sorted(self, names: Iterable[str]) -> list[str]:
-        """Tests of single modules first, for they look closest; then the quick ones, each function's by turns."""
+        """Tests of single modules first, for they look closest; then the others, each function's by turns."""
         turns: Counter[str] = Counter()
         order: dict[str, tuple[bool, int, float]] = {}
         for name in sorted(names, key=self.seconds):
             function = name.partition("[")[0]
-            order[name] = len(self.known[name]["lines"]) > SINGLE_MODULES, turns[function], self.seconds(name)
+            is_single = self.is_single(name)
+            order[name] = not is_single, 0 if is_single else turns[function], self.seconds(name)
             turns[function] += 1
         return sorted(order, key=order.__getitem__)
 
