@@ -45,3 +45,12 @@ def test_ordinals_in_any_order_become_ranges(some: list[int]) -> None:
     runs = list(runs_of(some))
     assert members(runs) == set(some)
     assert runs == list(Ranges(runs))
+
+
+def test_gaps_between_several() -> None:
+    some = Ranges([(1, 2), (3, 4), (6, 8)])
+    assert some.gaps(0, 10) == [(0, 1), (2, 3), (4, 6), (8, 10)]
+    assert some.gaps(3, 7) == [(4, 6)]
+    assert some.gaps(6, 6) == []
+    assert some != Ranges([(1, 2), (3, 4), (6, 9)])
+    assert some != [(1, 2), (3, 4), (6, 8)]
