@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import math
 from collections import deque
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -499,7 +500,7 @@ def test_the_limit_is_the_rate_once_there_is_one() -> None:
 
 async def test_who_has_a_place_keeps_it_as_long_as_nobody_waits_and_it_is_time() -> None:
     pacing = _Fixed(1)
-    gate = Gate(pacing, clock=lambda: 100.0)
+    gate: Any = Gate(pacing, clock=lambda: 100.0)
     await gate.enter()
     for at, stays in ((99.0, True), (100.0, True), (100.1, False)):
         pacing.at = at
@@ -522,11 +523,13 @@ async def test_a_closed_gate_holds_nobody() -> None:
     pacing = _Fixed(0)
     pacing.at = math.inf
     gate = Gate(pacing, clock=lambda: 100.0)
-    waiting = [asyncio.create_task(gate.enter()), asyncio.create_task(gate.may_return(asyncio.Event()))]
+    entering, returning = asyncio.create_task(gate.enter()), asyncio.create_task(gate.may_return(asyncio.Event()))
     await _turns(2)
-    assert not any(task.done() for task in waiting)
+    assert not entering.done()
+    assert not returning.done()
     gate.close()
     async with asyncio.timeout(5):
-        await asyncio.gather(*waiting)
+        await entering
+        assert await returning is True
         await gate.enter()
         assert await gate.may_return(asyncio.Event()) is True

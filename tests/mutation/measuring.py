@@ -114,14 +114,14 @@ class Tests:
         """Whether a test looks at single modules."""
         return len(self.known[name]["lines"]) <= SINGLE_MODULES
 
-    def of(self, mutant: Mutant) -> Iterator[str]:
-        """The tests that run a mutant's lines, in their order."""
+    def of(self, mutant: Mutant, *, anywhere: bool = False) -> Iterator[str]:
+        """The tests that run a mutant's lines, in their order; `anywhere`: that run any line of its file."""
         now = digest(ROOT / mutant.path)
         first, last = mutant.lines
         for name in self.names:
             lines = self.known[name]["lines"].get(mutant.path, ())
-            changed = self.known[name]["code"].get(mutant.path) != now
-            if lines and (changed or not mutant.in_function or any(first <= line <= last for line in lines)):
+            anywhere_too = anywhere or self.known[name]["code"].get(mutant.path) != now
+            if lines and (anywhere_too or any(first <= line <= last for line in lines)):
                 yield name
 
     def _sorted(self, names: Iterable[str]) -> list[str]:
