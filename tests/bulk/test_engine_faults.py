@@ -65,7 +65,9 @@ async def test_a_fault_ends_the_run(
             await follow(run, told)
 
     async with asyncio.timeout(20):
-        with pytest.raises(SubmissionError, match="of ours") as caught:
+        with pytest.raises(
+            SubmissionError, match=r"^the submission stopped: (FaultError|journal .*): of ours; "
+        ) as caught:
             await submit()
     report, causes = caught.value.report, [caught.value.__cause__, getattr(caught.value.__cause__, "__cause__", None)]
     assert any(isinstance(cause, FaultError) for cause in causes)

@@ -9,6 +9,7 @@ from collections import deque
 from typing import Any
 
 import pytest
+import simulated
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -417,6 +418,8 @@ async def test_who_was_held_back_goes_before_the_new_ones() -> None:
         assert order == expected
     await asyncio.gather(*tasks)
     gate.close()
+    await _turns(2)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 @pytest.mark.parametrize("how", ["stopped", "cancelled"])
@@ -533,3 +536,15 @@ async def test_a_closed_gate_holds_nobody() -> None:
         assert await returning is True
         await gate.enter()
         assert await gate.may_return(asyncio.Event()) is True
+
+
+@pytest.mark.parametrize("returns", [False, True])
+def test_the_next_leaves_when_its_time_comes_and_no_later(*, returns: bool) -> None:
+    async def main() -> float:
+        loop, pacing = asyncio.get_running_loop(), _Fixed(8)
+        gate = Gate(pacing, clock=loop.time)
+        pacing.at = 0.02
+        await (gate.may_return(asyncio.Event()) if returns else gate.enter())
+        return loop.time()
+
+    assert simulated.run(main()) == pytest.approx(0.02, abs=0.001)
