@@ -41,7 +41,7 @@ def _can_be_a_host(host: str) -> bool:
         host.encode("idna")
     except UnicodeError:
         return False
-    return host.isprintable()
+    return bool(host) and host.isprintable()
 
 
 def url_of(host: str, port: int, *, https: bool) -> str:

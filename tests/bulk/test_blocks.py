@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Iterator, Sequence
 from types import MappingProxyType
 from typing import Any
@@ -133,3 +134,25 @@ def test_the_ids_alone_are_those_that_prepare_finds(items: list[Any]) -> None:
     found = dict(zip(tasks.ordinals, tasks.ids, strict=True)) | {each.ordinal: each.task_id for each in bad}
     assert ids_of(items) == [found[ordinal] for ordinal in range(len(items))]
     Digest().add(ids_of(items))
+
+
+def test_a_hash_is_of_the_ids_as_lines() -> None:
+    """Journals of today are read by the versions of tomorrow: the hash must not change, not even that of no id."""
+    ids = ["a", None, "\u00e9", "\ud800"] * 3
+    lines = "".join(f"{each or ''}\n" for each in ids).encode("utf-8", "surrogatepass")
+    crcs = [zlib.crc32(lines[: len(lines) * 2 // 3]), zlib.crc32(lines[len(lines) * 2 // 3 :])]
+    assert known_of(ids) == [Block(0, 8, crcs[0]), Block(8, 4, crcs[1])]
+
+
+def test_an_input_that_has_changed_says_where() -> None:
+    ids = [str(number) for number in range(20)]
+    sieve = Sieve(Ranges(), known_of(ids), list)
+    sieve.sift(ids[:8])
+    with pytest.raises(InputChangedError, match=r"tasks 8 to 15 are not those") as changed:
+        sieve.sift([*ids[8:15], "other"])
+    assert (changed.value.first, changed.value.end) == (8, 16)
+    sieve = Sieve(Ranges(), known_of(ids), list)
+    sieve.sift(ids[:5])
+    with pytest.raises(InputChangedError, match=r"it ends after 5 tasks, and the journal knows of 20") as shortened:
+        sieve.end()
+    assert (shortened.value.first, shortened.value.end) == (5, 20)

@@ -10,10 +10,10 @@ from typing import Any
 from unittest.mock import Mock
 
 import pytest
-from scripted import ScriptedService, Told, follow, settled
+from scripted import ScriptedService, Told, follow, hang, settled
 from scripted.driving import gives_back
 
-from batchio import BatchClient, SubmissionError
+from batchio import BatchClient, ConfigurationError, SubmissionError
 from batchio.bulk import journal_file
 
 
@@ -65,7 +65,9 @@ async def test_a_fault_ends_the_run(
             await follow(run, told)
 
     async with asyncio.timeout(20):
-        with pytest.raises(SubmissionError, match="of ours") as caught:
+        with pytest.raises(
+            SubmissionError, match=r"^the submission stopped: (FaultError|journal .*): of ours; "
+        ) as caught:
             await submit()
     report, causes = caught.value.report, [caught.value.__cause__, getattr(caught.value.__cause__, "__cause__", None)]
     assert any(isinstance(cause, FaultError) for cause in causes)
@@ -97,3 +99,36 @@ async def test_no_thread_is_to_be_had_for_the_journal(
             await submit()
     await settled()
     gives_back(client)
+
+
+async def test_whoever_waits_for_a_feed_that_a_fault_ends_is_told(
+    client: BatchClient, service: ScriptedService
+) -> None:
+    """Even where the fault is so deep that tasks have no outcome."""
+    service.fault = lambda _: hang()
+    feed = client.tasks.feed(service.job, linger=0.0)
+    await feed.__aenter__()
+    parts: Any = feed
+    waiting = asyncio.create_task(feed.add({"id": "task-0", "commandLine": "run"}))
+    await service.until(lambda: len(service.history) == 1)
+    parts._engine._settle_rest = fail
+    parts._engine.abort(RuntimeError("stopped"))
+    async with asyncio.timeout(20):
+        with pytest.raises(SubmissionError, match="ended before this task had an outcome") as caught:
+            await waiting
+        assert isinstance(caught.value.__cause__, RuntimeError | FaultError)
+        assert caught.value.report.taken == 1
+        with pytest.raises((SubmissionError, FaultError)):
+            await feed.close()
+    await settled()
+
+
+@pytest.mark.parametrize("value", [7, None, "task", b"{}", {"id": "task"}])
+async def test_what_a_feed_does_not_take_for_tasks(client: BatchClient, service: ScriptedService, value: Any) -> None:
+    async with client.tasks.feed(service.job) as feed:
+        with pytest.raises(
+            ConfigurationError, match=f"^tasks: an iterable of tasks is needed, not {type(value).__name__}$"
+        ):
+            await feed.add_all(value)
+        with pytest.raises(ConfigurationError, match=r"^timeout: "):
+            await feed.close(timeout=-1.0)

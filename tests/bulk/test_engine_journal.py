@@ -65,6 +65,13 @@ async def test_again_after_its_end_sends_nothing(runs: Runs) -> None:
     report.raise_for_failures()
 
 
+async def test_the_rate_is_of_this_run_alone(runs: Runs) -> None:
+    await runs.run(make_mappings(5_000))
+    report = await runs.run(make_mappings(5_300))
+    assert (report.taken, report.resumed) == (5_300, 5_000)
+    assert report.tasks_per_second == pytest.approx(300 / report.elapsed)
+
+
 async def test_more_input_than_before_is_added(runs: Runs) -> None:
     await runs.run(make_mappings(5_000))
     report = await runs.run(make_mappings(12_000))

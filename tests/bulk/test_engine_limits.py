@@ -218,7 +218,7 @@ async def test_on_rejected_stop(client: BatchClient, service: ScriptedService) -
     told = await drive(client, service, make_models(20_000), on_rejected="stop", max_requests=1, fails=SubmissionError)
     assert told.states("rejected") == [250]
     assert told.report.added < 5_000
-    assert "task 'task-250' was rejected: InvalidPropertyValue" in str(told.error)
+    assert str(told.error).startswith("the submission stopped: task 'task-250' was rejected: InvalidPropertyValue; ")
 
 
 async def test_on_rejected_stop_is_for_nothing_else(client: BatchClient, service: ScriptedService) -> None:
@@ -234,6 +234,7 @@ async def test_on_rejected_stop_for_a_task_that_was_never_sent(client: BatchClie
     tasks: list[Any] = [*make_mappings(150), {"commandLine": "no id"}, *make_mappings(10_000, "more")]
     told = await drive(client, service, tasks, on_rejected="stop", max_requests=1, fails=SubmissionError)
     assert told.states("rejected") == [150]
+    assert "task None was rejected: InvalidTask" in str(told.error)
     assert told.report.added < 10_000
 
 

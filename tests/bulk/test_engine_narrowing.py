@@ -38,6 +38,16 @@ async def test_several_bad_tasks(client: BatchClient, service: ScriptedService, 
     assert len(service.history) <= 3 + 2 * 7 * len(bad)
 
 
+@pytest.mark.parametrize("good", [1, 10, 19])
+async def test_one_good_task_among_them_and_the_run_goes_on(
+    client: BatchClient, service: ScriptedService, good: int
+) -> None:
+    service.fault = poisoned([f"task-{number}" for number in range(good, 20)])
+    told = await drive(client, service, make_models(20), exact=True)
+    assert told.states("added") == list(range(good))
+    assert told.states("rejected") == list(range(good, 20))
+
+
 async def test_other_requests_stay_whole(client: BatchClient, service: ScriptedService) -> None:
     service.fault = poisoned(["task-50"])
     told = await drive(client, service, make_models(5_000), exact=True)

@@ -146,6 +146,7 @@ async def test_the_body_comes_with_everything_that_is_not_added(
     assert [str(outcome.state) for outcome in report.failures] == [kind] * 5
     assert report.errors == {code: 5}
     assert {outcome.attempts for outcome in report.failures} == {attempts}
+    assert {outcome.confirmed for outcome in report.failures} == {kind != "unknown"}
     assert [msgspec.json.decode(outcome.body or b"") for outcome in report.failures] == tasks
 
 

@@ -87,6 +87,7 @@ def test_progress_and_report_to_the_second() -> None:
             service.fault = for_requests([2], refuse(429, retry_after="3"))
             options: dict[str, Any] = {"max_requests": 2, "terminate_when_complete": True}
             async with client.tasks.submitting(service.job, make_mappings(400), **options) as submission:
+                assert (submission.report.elapsed, submission.report.tasks_per_second) == (0.0, 0.0)
                 reading = asyncio.create_task(follow(submission, Told()))
                 await asyncio.sleep(4.3)
                 progress = submission.progress

@@ -252,6 +252,25 @@ def test_another_job_is_refused() -> None:
             HEADER.check(endpoint, job)
 
 
+def test_another_shard_is_refused() -> None:
+    part = Header(HEADER.endpoint, HEADER.job, HEADER.created, "2/4")
+    part.check(HEADER.endpoint, HEADER.job, "2/4")
+    for header, shard, words in (
+        (HEADER, "2/4", "it is the journal of a whole input, not of shard 2/4"),
+        (part, "", "it is the journal of shard 2/4, not of a whole input"),
+        (part, "3/4", "it is the journal of shard 2/4, not of shard 3/4"),
+    ):
+        with pytest.raises(ConfigurationError, match=f"^{words}$"):
+            header.check(HEADER.endpoint, HEADER.job, shard)
+
+
+def test_a_damaged_header_says_so() -> None:
+    with pytest.raises(
+        ConfigurationError, match=r"^its header is damaged, so that nobody can tell whose journal it is$"
+    ):
+        decode_header(BEGIN[:-1] + bytes([BEGIN[-1] ^ 1]))
+
+
 def test_a_newer_format_is_refused() -> None:
     newer = BEGIN[:8] + b"\x02\x00" + BEGIN[10:]
     with pytest.raises(ConfigurationError, match="its format is version 2, and this batchio knows 1 at most"):

@@ -6,8 +6,10 @@ import asyncio
 import itertools
 import math
 from collections import deque
+from typing import Any
 
 import pytest
+import simulated
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -416,6 +418,8 @@ async def test_who_was_held_back_goes_before_the_new_ones() -> None:
         assert order == expected
     await asyncio.gather(*tasks)
     gate.close()
+    await _turns(2)
+    assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
 @pytest.mark.parametrize("how", ["stopped", "cancelled"])
@@ -459,3 +463,88 @@ async def test_a_timer_is_moved_when_the_next_may_leave_earlier() -> None:
     now = 100.02
     await asyncio.wait_for(waiting, 5)
     gate.close()
+
+
+class _Told(_Fixed):
+    """Keeps what it is told."""
+
+    def __init__(self) -> None:
+        super().__init__(4)
+        self.told: list[tuple[float | None, ...]] = []
+
+    def answered(self, now: float, sent_at: float) -> None:
+        self.told.append((now, sent_at))
+
+    def refused(self, now: float, sent_at: float, retry_after: float | None) -> None:
+        self.told.append((now, sent_at, retry_after))
+
+    def noise(self, now: float, sent_at: float) -> None:
+        self.told.append((now, sent_at, None, None))
+
+
+def test_the_controller_is_told_and_asked() -> None:
+    pacing = _Told()
+    gate = Gate(pacing, clock=lambda: 5.0)
+    gate.answered(3.0, 2.0)
+    gate.refused(4.0, 3.0, 7.0)
+    gate.noise(5.0, 4.0)
+    assert pacing.told == [(3.0, 2.0), (4.0, 3.0, 7.0), (5.0, 4.0, None, None)]
+    assert gate.window == 4
+
+
+def test_the_limit_is_the_rate_once_there_is_one() -> None:
+    bucket = _Bucket(RatePacing(), 50.0)
+    gate = Gate(bucket.pacing, clock=lambda: bucket.now)
+    assert gate.limit is None
+    bucket.run(10.0)
+    assert gate.limit == bucket.pacing.rate(bucket.now)
+    assert gate.limit == pytest.approx(50.0, rel=0.1)
+
+
+async def test_who_has_a_place_keeps_it_as_long_as_nobody_waits_and_it_is_time() -> None:
+    pacing = _Fixed(1)
+    gate: Any = Gate(pacing, clock=lambda: 100.0)
+    await gate.enter()
+    for at, stays in ((99.0, True), (100.0, True), (100.1, False)):
+        pacing.at = at
+        assert gate.may_stay(0) is stays
+    pacing.at = 100.0
+    waiting = asyncio.create_task(gate.enter())
+    await _turns(2)
+    assert gate.may_stay(0) is False
+    assert gate.may_stay(1) is True
+    # The window holds it, and so no timer is needed.
+    assert gate._timer is None
+    waiting.cancel()
+    await asyncio.wait([waiting])
+    assert gate.may_stay(0) is True
+    pacing.size = 0
+    assert gate.may_stay(0) is False
+
+
+async def test_a_closed_gate_holds_nobody() -> None:
+    pacing = _Fixed(0)
+    pacing.at = math.inf
+    gate = Gate(pacing, clock=lambda: 100.0)
+    entering, returning = asyncio.create_task(gate.enter()), asyncio.create_task(gate.may_return(asyncio.Event()))
+    await _turns(2)
+    assert not entering.done()
+    assert not returning.done()
+    gate.close()
+    async with asyncio.timeout(5):
+        await entering
+        assert await returning is True
+        await gate.enter()
+        assert await gate.may_return(asyncio.Event()) is True
+
+
+@pytest.mark.parametrize("returns", [False, True])
+def test_the_next_leaves_when_its_time_comes_and_no_later(*, returns: bool) -> None:
+    async def main() -> float:
+        loop, pacing = asyncio.get_running_loop(), _Fixed(8)
+        gate = Gate(pacing, clock=loop.time)
+        pacing.at = 0.02
+        await (gate.may_return(asyncio.Event()) if returns else gate.enter())
+        return loop.time()
+
+    assert simulated.run(main()) == pytest.approx(0.02, abs=0.001)

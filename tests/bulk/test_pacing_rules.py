@@ -313,3 +313,43 @@ def test_refused_by_chance_its_place_is_taken_until_it_leaves_again(told: float 
     pacing.sent(1.0)
     taken = 0.1 + 0.9 * 0.1 * (place - 0.1)
     assert pacing.next_at(1.0) == pytest.approx(1.0 + taken / 8)
+
+
+@pytest.mark.parametrize("proven", [False, True])
+def test_more_refusals_than_chance_explains_are_a_limit(*, proven: bool) -> None:
+    pacing: Any = RatePacing()
+    chance = pacing._chance
+    chance.share, chance._recent.share, chance._most_share, chance._proven = 0.05, 0.0625, 0.0625, proven
+    for number in range(20):
+        pacing.sent(number / 100)
+    for number in range(20):
+        pacing.refused(0.2 + number / 100, number / 100, None)
+    assert pacing.state == "seeking"
+    assert bool(chance.share) is proven
+    assert (chance.least_requests > 0) is proven
+
+
+@pytest.mark.parametrize(("after", "counts"), [(0.1, 1), (3.0, 0)])
+def test_what_is_taken_below_the_limit_counts_in_a_check(after: float, counts: int) -> None:
+    measured, now = _measured()
+    pacing: Any = measured
+    chance = pacing._chance
+    chance.share, chance._recent.share, chance._proven, chance._is_checking = 0.05, 0.06, True, True
+    before = chance._requests
+    pacing.answered(now + after + 0.1, now + after)
+    assert chance._requests - before == counts
+
+
+def test_the_first_rate_is_known_however_short_it_was_measured() -> None:
+    pacing, now = _measured(20, seconds=0.15)
+    pacing.answered(now + 0.05, now - 0.02)
+    at = now
+    while pacing.state != "waiting":
+        at = max(at + 0.1, pacing.next_at(at) + 0.01)
+        pacing.sent(at)
+        pacing.refused(at + 0.01, at, None)
+    at = pacing.next_at(at)
+    pacing.sent(at)
+    pacing.answered(at + 0.1, at)
+    assert pacing.state == "steady"
+    assert pacing.rate(at + 0.1) == pytest.approx(1.01 * 0.95 * 19 / 0.15)

@@ -279,3 +279,14 @@ def test_between_accepted_and_refused_the_limit_moves_by_halves() -> None:
     assert limit.now == 300_000
     limit.refuse(1)
     assert limit.now == 1
+
+
+def test_what_goes_before_a_full_one_fits_as_well() -> None:
+    packer = Packer(3_000)
+    packer.add(_tasks([900] * 10))
+    packer.add(_tasks([20] * MAX_TASKS, 10))
+    groups = list[Tasks]()
+    while len(packer):
+        groups.append(packer.take())
+    assert all(len(body_of(group)) <= 3_000 for group in groups)
+    assert [ordinal for group in groups for ordinal in group.ordinals] == list(range(110))

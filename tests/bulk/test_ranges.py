@@ -54,3 +54,12 @@ def test_pieces_in_any_order_become_the_fewest_ranges(given_ranges: list[tuple[i
     pieces = [range(at, min(at + 2, end)) for start, end in whole for at in range(start, end, 2)]
     random.shuffle(pieces)
     assert merged([piece for each in pieces for piece in pieces_of(each)]) == list(whole)
+
+
+def test_gaps_between_several() -> None:
+    some = Ranges([(1, 2), (3, 4), (6, 8)])
+    assert some.gaps(0, 10) == [(0, 1), (2, 3), (4, 6), (8, 10)]
+    assert some.gaps(3, 7) == [(4, 6)]
+    assert some.gaps(6, 6) == []
+    assert some != Ranges([(1, 2), (3, 4), (6, 9)])
+    assert some != [(1, 2), (3, 4), (6, 8)]

@@ -104,6 +104,14 @@ def test_no_id_is_made_where_the_axes_prove_it(
         ("{a:065d}", {"a": range(5)}, "ids of up to 65 characters"),
         ("{a}", {"a": ["", "x"]}, "{a} gives an empty id"),
         ("{a:<03d}", {"a": [1, 10]}, "1 and 10 of a give the same id"),
+        # What looks as if the axes proved it: hexadecimal letters, a sign, a text between, an empty one, letter case.
+        ("{a:x}{b}", {"a": range(1, 300), "b": ["", "a"]}, "gives '1a' for the tasks 2 and 51"),
+        ("{a:X}{b}", {"a": range(1, 300), "b": ["", "A"]}, "gives '1A' for the tasks 2 and 51"),
+        ("{b}{a}", {"b": ["x", "x-"], "a": range(-300, 300)}, "gives 'x-1' for the tasks 300 and 902"),
+        ("{b}xy1{a}", {"b": ["p", "pxy1"], "a": ["q", "xy1q"]}, "gives 'pxy1xy1q' for the tasks 2 and 3"),
+        ("{a}{c}{b}", {"a": ["p", "px"], "c": ["", "x"], "b": range(100)}, "gives 'px0' for the tasks 101 and 201"),
+        ("{a}{c}{b}", {"a": ["p", "p1"], "c": ["", "x"], "b": range(1, 100)}, "gives 'p11' for the tasks 11 and 199"),
+        ("{a}{b}", {"a": ["x", "xY"], "b": ["yz", "z"]}, "gives 'xYz' for the tasks 1 and 4"),
     ],
 )
 def test_bad_ids(rule: str, axes: dict[str, Any], words: str) -> None:
@@ -128,6 +136,20 @@ def test_bad_axes(axes: dict[str, Any], words: str) -> None:
     with pytest.raises(ConfigurationError) as told:
         sweep(TASK, **axes)
     assert str(told.value).startswith(words)
+
+
+def test_an_axis_is_read_once_and_kept() -> None:
+    cameras, frames = ["a", "b"], (number for number in range(3))
+    tasks = sweep(TASK, camera=cameras, frame=frames)
+    cameras.append("c")
+    assert len(tasks) == 6
+    assert tasks[5]["id"] == "b-000002"
+    assert repr(sweep(TASK, camera=cameras, frame=range(1_000))) == "Sweep(3,000 tasks)"
+
+
+def test_a_format_for_numbers_makes_a_number_of_text() -> None:
+    tasks = sweep({"id": "{a}", "commandLine": "{a:=3}{a:+}{a:03}{a:,}"}, a=["7"])
+    assert tasks[0]["commandLine"] == "  7+70077"
 
 
 def test_the_last_axis_is_the_fastest() -> None:

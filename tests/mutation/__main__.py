@@ -95,30 +95,31 @@ class Runner:
         return True
 
     def _try(self, mutant: Mutant, tests: Tests, trial: Trial) -> dict[str, Any]:
-        names = self._chosen(mutant, tests)
+        # What runs only when modules are imported, those of the tests as well, has to be there before they are.
+        is_early = not mutant.in_function or not any(tests.of(mutant))
+        names = self._chosen(mutant, list(tests.of(mutant, anywhere=is_early)), tests)
         if not names:
             return {"status": "not run", "test": "", "tests": 0}
         self.now[:] = bytes(len(self.now))
-        status = in_a_fork(lambda: self._live(mutant, [tests.items[name] for name in names], trial))
+        items = [tests.items[name] for name in names]
+        status = in_a_fork(lambda: self._live(mutant, items, trial, is_early=is_early))
         told = {0: "survived", signal.SIGALRM: "timeout"}.get(status, "killed")
         return {"status": told, "test": self.now[:].rstrip(b"\0").decode(errors="replace"), "tests": len(names)}
 
-    def _live(self, mutant: Mutant, items: list[pytest.Item], trial: Trial) -> None:
+    def _live(self, mutant: Mutant, items: list[pytest.Item], trial: Trial, *, is_early: bool) -> None:
         signal.alarm(30)
-        if swap(mutant, self.functions):
-            return run_items(items)
+        if not is_early and swap(mutant, self.functions):
+            run_items(items)
+            return
         import_mutated(mutant)
-        code = pytest.main([*QUIET, *(item.nodeid for item in items)], plugins=[trial])
-        if code != 0:
+        if pytest.main([*QUIET, *(item.nodeid for item in items)], plugins=[trial]) != 0:
             os._exit(1)
-        return None
 
-    def _chosen(self, mutant: Mutant, tests: Tests) -> list[str]:
-        """The tests to run: the best killers of its function, then those whose names speak of it, then the others."""
-        names = list(tests.of(mutant))
+    def _chosen(self, mutant: Mutant, names: list[str], tests: Tests) -> list[str]:
+        """The best killers of its function, then tests of single modules, then those whose names speak of it."""
         best = [name for name, _ in self.killers[mutant.path, mutant.where].most_common(3) if name in names]
         words = words_of(f"{mutant.path.rpartition('/')[2]} {mutant.where}")
-        names.sort(key=lambda name: -len(words & words_of(name)))
+        names.sort(key=lambda name: -len(words) - 1 if tests.is_single(name) else -len(words & words_of(name)))
         chosen: list[str] = []
         left = self.budget if mutant.in_function else self.budget / 2
         for name in dict.fromkeys([*best, *names]):

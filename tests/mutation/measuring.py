@@ -110,23 +110,28 @@ class Tests:
         """How long a test takes."""
         return float(self.known[name]["seconds"])
 
-    def of(self, mutant: Mutant) -> Iterator[str]:
-        """The tests that run a mutant's lines, in their order."""
+    def is_single(self, name: str) -> bool:
+        """Whether a test looks at single modules."""
+        return len(self.known[name]["lines"]) <= SINGLE_MODULES
+
+    def of(self, mutant: Mutant, *, anywhere: bool = False) -> Iterator[str]:
+        """The tests that run a mutant's lines, in their order; `anywhere`: that run any line of its file."""
         now = digest(ROOT / mutant.path)
         first, last = mutant.lines
         for name in self.names:
             lines = self.known[name]["lines"].get(mutant.path, ())
-            changed = self.known[name]["code"].get(mutant.path) != now
-            if lines and (changed or not mutant.in_function or any(first <= line <= last for line in lines)):
+            anywhere_too = anywhere or self.known[name]["code"].get(mutant.path) != now
+            if lines and (anywhere_too or any(first <= line <= last for line in lines)):
                 yield name
 
     def _sorted(self, names: Iterable[str]) -> list[str]:
-        """Tests of single modules first, for they look closest; then the quick ones, each function's by turns."""
+        """Tests of single modules first, for they look closest; then the others, each function's by turns."""
         turns: Counter[str] = Counter()
         order: dict[str, tuple[bool, int, float]] = {}
         for name in sorted(names, key=self.seconds):
             function = name.partition("[")[0]
-            order[name] = len(self.known[name]["lines"]) > SINGLE_MODULES, turns[function], self.seconds(name)
+            is_single = self.is_single(name)
+            order[name] = not is_single, 0 if is_single else turns[function], self.seconds(name)
             turns[function] += 1
         return sorted(order, key=order.__getitem__)
 
