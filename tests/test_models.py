@@ -50,6 +50,8 @@ TYPES_OF_OUR_OWN = {
 }
 # Not marked in the data, and secret all the same.
 MORE_SECRETS = {("VMExtension", "protectedSettings"), ("Certificate", "data")}
+# Not marked either: it comes back, and may be one.
+PRIVATE = {("EnvironmentSetting", "value")}
 # Required, and filled in by the model itself (disagreement 3).
 FILLED_IN = {("PoolUpdatePropertiesParameter", "certificateReferences")}
 
@@ -181,6 +183,8 @@ def test_rules(model: type[m.Model]) -> None:
         said = {name: value for name, value in API_MODELS[model.__name__]["fields"][wire].items() if name != "type"}
         if (model.__name__, wire) in MORE_SECRETS:
             said["secret"] = True
+        if (model.__name__, wire) in PRIVATE:
+            said["private"] = True
         expected = m.Rule(**{name: bound(value) if name in {"ge", "le"} else value for name, value in said.items()})
         assert found[attribute] == expected, wire
 

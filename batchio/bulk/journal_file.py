@@ -133,8 +133,9 @@ def _named(path: str) -> Generator[None]:
 
 
 def _check_regular(descriptor: int) -> None:
-    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-        raise ConfigurationError("it is no regular file")
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        raise ConfigurationError("is a directory" if stat.S_ISDIR(mode) else "it is no regular file")
 
 
 def _read(descriptor: int) -> bytes:

@@ -124,7 +124,7 @@ def _count(axes: Sequence[Axis]) -> int:
     try:
         return len(range(prod(map(len, axes))))
     except OverflowError:
-        raise ConfigurationError("the axes make more tasks than can be counted") from None
+        raise ConfigurationError("sweep: the axes make more tasks than can be counted") from None
 
 
 def _combinations(axes: Sequence[Axis]) -> Iterator[tuple[Any, ...]]:

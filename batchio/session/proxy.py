@@ -13,11 +13,18 @@ from urllib.parse import urlsplit
 from yarl import URL
 
 from ..errors import ConfigurationError
+from ..hiding import without_frames
 from .endpoint import is_loopback
 
 
 def proxy_for(endpoint: str) -> dict[str, Any]:
     """What aiohttp is told of the environment's proxy: nothing where there is none."""
+    # The frames behind it hold the proxy's password.
+    with without_frames(ConfigurationError):
+        return _proxy_for(endpoint)
+
+
+def _proxy_for(endpoint: str) -> dict[str, Any]:
     # aiohttp's trust_env looks this up in a thread, for every request, and reads .netrc, which would fight
     # with our own Authorization header.
     parts = urlsplit(endpoint)

@@ -90,7 +90,8 @@ async def test_no_thread_is_to_be_had_for_the_journal(
         async with client.tasks.submitting(service.job, count_for_ever(), journal=tmp_path / "journal") as run:
             submission: Any = run
             submission._engine._recorder._loop = Mock(
-                run_in_executor=Mock(side_effect=RuntimeError("can't start new thread"))
+                wraps=asyncio.get_running_loop(),
+                run_in_executor=Mock(side_effect=RuntimeError("can't start new thread")),
             )
             await follow(run, Told())
 

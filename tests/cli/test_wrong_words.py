@@ -182,7 +182,7 @@ submit j --template [nan.json] --sweep n=1..3
 submit j --template [folder] --sweep n=1..3 <directory>
 submit j --template task.json [--sweep] ''
 submit j --template task.json [--sweep] =1..3
-submit j --template task.json [--sweep] n=1..99999999999999999999 <counted>
+submit j --template task.json [--sweep] n=1..99999999999999999999 <18 digits>
 submit j --template task.json [--sweep] n=1..4000000000,m=1..4000000000 <counted>
 submit j --template task.json --sweep m=1..3 <{n} names nothing>
 submit j --template task.json --sweep 'n=a b|c' <letters>

@@ -296,8 +296,7 @@ def test_a_proxy_that_is_no_url(monkeypatch: pytest.MonkeyPatch, ear: Ear) -> No
     monkeypatch.setenv("https_proxy", f"http://user:{mark('proxy')}@[x")
     with pytest.raises(BatchioError) as caught:
         BatchClient("https://acme.westeurope.batch.azure.com", TaskTokenCredential(TOKEN))
-    lines = shown_by(caught.value).split("\n")
-    check("\n".join(line for line in lines if "_proxy_for" not in line), "error")
+    check(shown_by(caught.value), "error")
     assert not ear.said
 
 
