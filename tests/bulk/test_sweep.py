@@ -22,7 +22,12 @@ from batchio.bulk.template import Template
 from batchio.bulk.twins import Twins, twins_among
 
 TASK = {"id": "{camera}-{frame:06d}", "commandLine": "render {camera} {frame}"}
-RANGES = st.builds(range, st.integers(-30, 120), st.integers(-30, 120), st.sampled_from([1, 2, 7, -1, -3]))
+RANGES = st.builds(
+    lambda start, count, step: range(start, start + count * step, step),
+    st.integers(-30, 120),
+    st.integers(0, 12),
+    st.sampled_from([1, 2, 7, -1, -3]),
+)
 LETTERS = st.text(alphabet="ab1-AK\u212a.", max_size=2)
 AXES = st.dictionaries(st.sampled_from("xyz"), RANGES | st.lists(LETTERS | st.integers(0, 30), max_size=5), max_size=3)
 PLACES = [f"{{{name}{spec}}}" for name in "xyz" for spec in ("", ":02d", ":x", ":4", ":_>3", ":c")]
