@@ -5,12 +5,14 @@
     python tests/mutation show batchio/bulk/verdict.py
 
 Law: nothing on disk is changed but `.mutation`, where the results are. pytest collects once; each mutant lives in a
-fork of that process, and the tests that run its lines are run in it, those that killed its neighbours and the quickest
-first, until one fails. A process that a test starts runs the original.
+fork of that process, and the tests that run its lines are run in it until one fails: those that killed its neighbours,
+those of single modules, those whose names speak of it, and others, as many as `--budget` seconds hold. So a survivor
+of a small budget is a question, and `--again` with a larger one, or with fewer `--tests`, is the answer. A process
+that a test starts runs the original.
 
 The faults are those of mutmut, without its strings in another letter case, and three more: a call left out, a
-condition turned round, None returned. A run goes on where the last one stopped; `--again` tries those survivors once
-more that a new test should kill.
+condition turned round, None returned. What only types, people or the garbage collector see is left alone. A run goes on
+where the last one stopped.
 """
 
 from __future__ import annotations
