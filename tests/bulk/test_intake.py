@@ -129,6 +129,7 @@ def test_a_group_of_one_kind_goes_the_short_way(items: list[Any], *, is_one_piec
     tasks = encode(items)
     assert tasks is not None
     assert (tasks.packed is not None) is is_one_piece
+    assert tasks.size == sum(map(len, tasks.bodies))
     assert tasks.joined == "a\nb\nc"
     assert tasks.ids == tasks.keys == ["a", "b", "c"]
     prepared, bad = prepare(tasks, 7)
