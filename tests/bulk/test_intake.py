@@ -141,6 +141,8 @@ def test_bytes_without_a_newline_are_sent_as_they_are() -> None:
     bodies = [b'{ "id" : "a" , "x":1.0 }', b'{"id":"b"}']
     tasks, _ = prepare(bodies, 0)
     assert tasks.bodies == bodies
+    tasks, _ = prepare([*bodies, b'{"id":\n"c"}'], 0)
+    assert tasks.bodies == [*bodies, b'{"id":"c"}']
 
 
 def test_a_bad_task_keeps_its_id_where_it_has_one() -> None:
