@@ -148,7 +148,7 @@ def test_bytes_without_a_newline_are_sent_as_they_are() -> None:
 def test_a_bad_task_keeps_its_id_where_it_has_one() -> None:
     items = [
         {"id": "a", "bad": object()},
-        TaskAddParameter(id="b", command_line=object()),  # type: ignore[arg-type]
+        TaskAddParameter(id="b", command_line=object()),  # type: ignore[arg-type]  # what an untyped caller may do
         {"id": 7},
         {"commandLine": "x"},
         b'{"id":"c"},',
