@@ -75,6 +75,13 @@ async def test_a_run_that_was_stopped_has_not_read_all(runs: Runs, kind: str) ->
     assert (state.ended, state.position) == (Ending.STOPPED, report.taken)
 
 
+async def test_what_was_settled_is_written_once(runs: Runs) -> None:
+    runs.service.items = lambda folded, _: item_error() if folded.endswith("0") else None
+    await runs.run(make_mappings(1_000), max_requests=1)
+    ranges = read(str(runs.path)).ranges
+    assert sum(end - start for start, end, _, _ in ranges) == 1_000
+
+
 async def test_the_rate_is_of_this_run_alone(runs: Runs) -> None:
     await runs.run(make_mappings(5_000))
     report = await runs.run(make_mappings(5_300))
