@@ -83,9 +83,6 @@ class Tasks:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def __repr__(self) -> str:
-        return f"Tasks({len(self)} from {self.ordinals[0]})" if self.ids else "Tasks(0)"
-
     @property
     def size(self) -> int:
         """Bytes of all bodies."""

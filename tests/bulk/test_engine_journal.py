@@ -65,6 +65,25 @@ async def test_again_after_its_end_sends_nothing(runs: Runs) -> None:
     report.raise_for_failures()
 
 
+@pytest.mark.parametrize("kind", ["iterator", "async"])
+async def test_a_run_that_was_stopped_has_not_read_all(runs: Runs, kind: str) -> None:
+    async def slowly() -> AsyncIterator[Any]:
+        for task in make_mappings(100_000):
+            yield task
+
+    tasks: Any = slowly() if kind == "async" else iter(make_mappings(100_000))
+    report = await runs.run(tasks, until=told(100), max_requests=1)
+    state = read(str(runs.path))
+    assert (state.ended, state.position) == (Ending.STOPPED, report.taken)
+
+
+async def test_what_was_settled_is_written_once(runs: Runs) -> None:
+    runs.service.items = lambda folded, _: item_error() if folded.endswith("0") else None
+    await runs.run(make_mappings(1_000), max_requests=1)
+    ranges = read(str(runs.path)).ranges
+    assert sum(end - start for start, end, _, _ in ranges) == 1_000
+
+
 async def test_the_rate_is_of_this_run_alone(runs: Runs) -> None:
     await runs.run(make_mappings(5_000))
     report = await runs.run(make_mappings(5_300))

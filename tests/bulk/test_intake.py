@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchio.bulk.intake import RawQueue, fold, prepare
+from batchio.bulk.intake import RawQueue, encode, fold, prepare
 from batchio.models import UNLIMITED, TaskAddParameter, TaskConstraints
 
 _GOOD: list[Any] = [
@@ -113,3 +113,62 @@ def test_lists_of_items_are_opened_in_order(items: list[Any], most: int) -> None
         assert isinstance(part, list | tuple)
         out += part
     assert out == flat
+
+
+@pytest.mark.parametrize(
+    ("items", "is_one_piece"),
+    [
+        ([TaskAddParameter(id=name, command_line="x") for name in "abc"], True),
+        ([{"id": name, "commandLine": "x"} for name in "abc"], True),
+        ([f'{{"id":"{name}"}}'.encode() for name in "abc"], False),
+        ([f'{{"id":\n"{name}"}}'.encode() for name in "abc"], False),
+    ],
+    ids=["models", "mappings", "bytes", "bytes in lines"],
+)
+def test_a_group_of_one_kind_goes_the_short_way(items: list[Any], *, is_one_piece: bool) -> None:
+    tasks = encode(items)
+    assert tasks is not None
+    assert (tasks.packed is not None) is is_one_piece
+    assert tasks.size == sum(map(len, tasks.bodies))
+    assert tasks.joined == "a\nb\nc"
+    assert tasks.ids == tasks.keys == ["a", "b", "c"]
+    prepared, bad = prepare(tasks, 7)
+    assert prepared is tasks
+    assert (list(tasks.ordinals), bad) == ([7, 8, 9], [])
+
+
+def test_bytes_without_a_newline_are_sent_as_they_are() -> None:
+    bodies = [b'{ "id" : "a" , "x":1.0 }', b'{"id":"b"}']
+    tasks, _ = prepare(bodies, 0)
+    assert tasks.bodies == bodies
+    tasks, _ = prepare([*bodies, b'{"id":\n"c"}'], 0)
+    assert tasks.bodies == [*bodies, b'{"id":"c"}']
+
+
+def test_a_bad_task_keeps_its_id_where_it_has_one() -> None:
+    items = [
+        {"id": "a", "bad": object()},
+        TaskAddParameter(id="b", command_line=object()),  # type: ignore[arg-type]  # what an untyped caller may do
+        {"id": 7},
+        {"commandLine": "x"},
+        b'{"id":"c"},',
+    ]
+    tasks, bad = prepare(items, 0)
+    assert len(tasks) == 0
+    assert [each.task_id for each in bad] == ["a", "b", None, None, None]
+
+
+@pytest.mark.parametrize("start", [0, 1, 2])
+def test_a_part_of_what_was_encoded(start: int) -> None:
+    """The thread that reads encodes whole requests; less of one is taken where there is less room."""
+    queue = RawQueue()
+    encoded = encode([{"id": str(number)} for number in range(5)])
+    queue.add([encoded, {"id": "5"}])
+    taken = list[str]()
+    for most in (start, 2, 100, 100) if start else (2, 100, 100):
+        first, items = queue.cut(most)
+        tasks, _ = prepare(items, first)
+        assert list(tasks.ordinals) == list(range(first, first + len(tasks)))
+        taken += tasks.ids
+    assert taken == ["0", "1", "2", "3", "4", "5"]
+    assert len(queue) == 0

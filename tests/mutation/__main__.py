@@ -5,12 +5,14 @@
     python tests/mutation show batchio/bulk/verdict.py
 
 Law: nothing on disk is changed but `.mutation`, where the results are. pytest collects once; each mutant lives in a
-fork of that process, and the tests that run its lines are run in it, those that killed its neighbours and the quickest
-first, until one fails. A process that a test starts runs the original.
+fork of that process, and the tests that run its lines are run in it until one fails: those that killed its neighbours,
+those of single modules, those whose names speak of it, and others, as many as `--budget` seconds hold. So a survivor
+of a small budget is a question, and `--again` with a larger one, or with fewer `--tests`, is the answer. A process
+that a test starts runs the original.
 
 The faults are those of mutmut, without its strings in another letter case, and three more: a call left out, a
-condition turned round, None returned. A run goes on where the last one stopped; `--again` tries those survivors once
-more that a new test should kill.
+condition turned round, None returned. What only types, people or the garbage collector see is left alone. A run goes on
+where the last one stopped.
 """
 
 from __future__ import annotations
@@ -156,12 +158,14 @@ def run(options: argparse.Namespace) -> int:
     mutants: list[Mutant] = []
     for path in files_in(options.paths):
         found = mutants_of(path)
-        if options.sample and options.sample < len(found):
+        if options.again:
+            found = [mutant for mutant in found if known.get(mutant.key, {}).get("status") in SURVIVED]
+        elif options.sample and options.sample < len(found):
             found = random.Random(f"{options.seed}{path}").sample(found, options.sample)  # noqa: S311 - no secret
         mutants += found
-    mutants.sort(key=lambda mutant: not mutant.in_function)  # the quick ones first
     if options.again:
         known = {key: told for key, told in known.items() if told["status"] not in SURVIVED}
+    mutants.sort(key=lambda mutant: not mutant.in_function)  # the quick ones first
     print(f"{len(mutants)} mutants, {sum(mutant.key not in known for mutant in mutants)} to try", flush=True)
     return int(pytest.main([*QUIET, *options.tests], plugins=[Runner(mutants, known, options.budget)]))
 
@@ -215,7 +219,7 @@ def main() -> int:
             command.add_argument("--tests", nargs="+", required=True, help="what pytest collects")
             command.add_argument("--sample", type=int, metavar="N", help="try N mutants of each file")
             command.add_argument("--seed", type=int, default=7, help="of the sample")
-            command.add_argument("--again", action="store_true", help="try survivors once more")
+            command.add_argument("--again", action="store_true", help="try the survivors once more, and no others")
             command.add_argument("--budget", type=float, default=3, metavar="S", help="seconds of tests a mutant")
     options = parser.parse_args()
     return int(options.function(options))
