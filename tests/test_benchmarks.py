@@ -183,6 +183,7 @@ def test_reading_end_to_end(name: str, count: int, clients: list[str], tmp_path:
     assert all(run["cpu"] > 0 for run in found.values())
 
 
+@pytest.mark.slow
 def test_importing_end_to_end(tmp_path: Path) -> None:
     found_in = tmp_path / "found.json"
     done = benchmark(
@@ -211,6 +212,7 @@ def test_goals() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_pacing_end_to_end(tmp_path: Path) -> None:
     found_in = tmp_path / "pacing.json"
     words = ("pacing", "--scenarios", "B,Q", "--controllers", "ours,fixed,botocore", "--seeds", "1,2")
@@ -382,6 +384,7 @@ async def test_the_responder_speaks_tls_with_a_certificate_of_its_own(monkeypatc
         assert service.trust == {}
 
 
+@pytest.mark.slow
 def test_the_emulator_end_to_end(tmp_path: Path) -> None:
     found_in = tmp_path / "emulator.json"
     done = benchmark("emulator", "--quick", "--tasks", "3000", "--json", str(found_in))

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import tracemalloc
 
+import pytest
 from scripted import ScriptedService
 
 from batchio import BatchClient
@@ -25,6 +26,7 @@ async def peak(client: BatchClient, service: ScriptedService, count: int) -> int
         tracemalloc.stop()
 
 
+@pytest.mark.slow
 async def test_peers_20_memory_does_not_grow_with_the_input(client: BatchClient, service: ScriptedService) -> None:
     service.forget = True
     # The loop's debugging keeps a stack for every callback, which is neither ours nor cheap.

@@ -6,6 +6,7 @@ import asyncio
 import random
 import time
 
+import pytest
 from scripted import Act, ItemError, Record, ScriptedService, drive, drop, make_ids, make_models
 
 from batchio import BatchClient
@@ -34,6 +35,7 @@ async def test_drops_and_server_errors_cost_few_requests(client: BatchClient, se
     assert len(service.history) <= 1.15 * COUNT / 100
 
 
+@pytest.mark.slow
 async def test_twenty_thousand_in_full_requests(client: BatchClient, service: ScriptedService) -> None:
     told = await drive(client, service, iter(make_models(COUNT)), ids=make_ids(COUNT), exact=True)
     assert told.report.added == COUNT

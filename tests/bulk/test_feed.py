@@ -41,6 +41,7 @@ def fills(service: ScriptedService) -> Counter[int]:
 # Full requests
 
 
+@pytest.mark.slow
 async def test_ten_thousand_callers_fill_the_requests(client: BatchClient, service: ScriptedService) -> None:
     """The issue's own words: a task each, 100 ms latency, at least 90 % of the requests with 100 tasks."""
     service.latency = 0.1

@@ -39,6 +39,7 @@ def shards(service: Service, job: str, of: int, *arguments: str, folder: Path) -
     return [ended(process) for process in processes]
 
 
+@pytest.mark.slow
 def test_a_sweep_of_100_000_tasks_in_three_shards(service: Service, job: str, template: str, tmp_path: Path) -> None:
     sweep = "camera=a|b|c|d,frame=1..25000"
     ran = shards(service, job, 3, "--template", template, "--sweep", sweep, folder=tmp_path)

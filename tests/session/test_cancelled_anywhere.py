@@ -99,6 +99,11 @@ class SlowCredential(TokenCredential):
         return await super().get_token(*scopes)
 
 
+BOTH_WAYS = pytest.mark.parametrize(
+    "way", ["connections", pytest.param("session", marks=pytest.mark.slow)], indirect=True
+)
+
+
 async def rests(client: Any) -> None:
     """Wait until nothing of the client goes on, and see that nobody holds one of its connections."""
     await until(lambda: not client.stats.in_flight)
@@ -121,6 +126,7 @@ async def story(server: Server) -> AsyncIterator[Story]:
 
 @pytest.mark.parametrize("moment", Moment)
 @pytest.mark.parametrize("use", USES)
+@BOTH_WAYS
 @pytest.mark.usefixtures("way")
 async def test_cancelled_on_a_client_that_goes_on(
     server: Server, story: Story, tmp_path: Path, use: str, moment: Moment
@@ -143,7 +149,7 @@ async def test_cancelled_on_a_client_that_goes_on(
     assert struck >= 3
 
 
-@pytest.fixture(params=["http", "by name", "https"])
+@pytest.fixture(params=["http", *(pytest.param(each, marks=pytest.mark.slow) for each in ("by name", "https"))])
 def endpoint(request: pytest.FixtureRequest, server: Server, safe_server: Server, story: Story) -> str:
     """The address of a server that tells the story."""
     safe_server.otherwise = story
@@ -154,6 +160,7 @@ def endpoint(request: pytest.FixtureRequest, server: Server, safe_server: Server
 
 @pytest.mark.parametrize("moment", Moment)
 @pytest.mark.parametrize("what", ["cancelled", "closed"])
+@BOTH_WAYS
 @pytest.mark.usefixtures("way")
 async def test_a_client_from_its_first_moment_to_its_last(
     server: Server, safe_server: Server, story: Story, endpoint: str, what: str, moment: Moment, tmp_path: Path
