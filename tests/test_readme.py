@@ -23,7 +23,7 @@ def test_contributors_install_and_run_what_ci_does() -> None:
     if not checks.exists():
         pytest.skip("not in a clone")
     ci, told = checks.read_text("utf-8"), example("contributing", job=None)
-    for words in ("-e '.[test,bench]' ruff mypy basedpyright", " check .", " format --check .", "-m slow"):
+    for words in ("-e '.[test,bench,mutation]' ruff mypy basedpyright", " check .", " format --check .", "-m slow"):
         assert words in ci
         assert words in told
 
