@@ -32,7 +32,7 @@ from batchio import (
     TransportError,
     __version__,
 )
-from batchio.session.endpoint import parse_endpoint
+from batchio.session.endpoint import Endpoint, parse_endpoint
 
 ENDPOINT = "https://acme.westeurope.batch.azure.com"
 
@@ -120,33 +120,34 @@ def test_endpoints(endpoint: str, url: str) -> None:
     assert repr(client) == f"BatchClient({url!r}, api_version='2024-07-01.20.0')"
 
 
-@pytest.mark.parametrize(
-    "endpoint",
-    [
+HOW = "(https://ACCOUNT.REGION.batch.azure.com)"
+REFUSED: dict[str, list[Any]] = {
+    f"the account's URL is missing {HOW}": [
         "",
         "  ",
         None,
         5,
+    ],
+    "http to acme.westeurope.batch.azure.com would show the credential; use https": [
         "http://acme.westeurope.batch.azure.com",
+    ],
+    "http to 192.168.0.1 would show the credential; use https": [
         "http://192.168.0.1",
+    ],
+    "http to localhost.evil.example would show the credential; use https": [
         "http://localhost.evil.example",
+    ],
+    "http to 127.0.0.1.evil.example would show the credential; use https": [
         "http://127.0.0.1.evil.example",
+    ],
+    "http to 0.0.0.0 would show the credential; use https": [
         "http://0.0.0.0",
+    ],
+    f"an https URL with a host is needed {HOW}": [
         "ftp://acme.example",
         "file:///etc/passwd",
         "https://",
         "https:///jobs",
-        "https://user@acme.example",
-        "https://user:pass-word@acme.example",
-        "https://:pass-word@acme.example",
-        "https://@acme.example",
-        "https://user:pass/word@acme.example",
-        "https://acme.example/jobs",
-        "https://acme.example?x=1",
-        "https://acme.example#x",
-        "https://acme.example:port",
-        "https://acme.example:99999",
-        "https://[::1",
         "https://ac me.example",
         "https://größe.example",
         "https://acme.example\\evil.example",
@@ -166,12 +167,48 @@ def test_endpoints(endpoint: str, url: str) -> None:
         "https://1234567890",
         "https://[fe80::1%25lo]",
     ],
+    "a URL with a user name or password is refused": [
+        "https://user@acme.example",
+        "https://user:pass-word@acme.example",
+        "https://:pass-word@acme.example",
+        "https://@acme.example",
+    ],
+    f"not a URL {HOW}": [
+        "https://user:pass/word@acme.example",
+        "https://acme.example:port",
+        "https://acme.example:99999",
+        "https://[::1",
+    ],
+    "only scheme and host, without a path or query": [
+        "https://acme.example/jobs",
+        "https://acme.example?x=1",
+        "https://acme.example#x",
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "said"), [(endpoint, said) for said, endpoints in REFUSED.items() for endpoint in endpoints]
 )
-def test_endpoints_that_are_refused(endpoint: Any) -> None:
-    with pytest.raises(ConfigurationError, match=r"^endpoint: ") as caught:
+def test_endpoints_that_are_refused(endpoint: Any, said: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
         BatchClient(endpoint, shared_key())
-    assert "word" not in str(caught.value).replace("a user name or password", "")
+    assert str(caught.value) == f"endpoint: {said}"
     assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "parsed"),
+    [
+        ("HTTPS://Acme.example/", Endpoint("https://Acme.example", "https", "acme.example", 443)),
+        ("https://acme.example:8443", Endpoint("https://acme.example:8443", "https", "acme.example", 8443)),
+        ("http://localhost", Endpoint("http://localhost", "http", "localhost", 80)),
+        ("http://[::1]:81", Endpoint("http://[::1]:81", "http", "::1", 81)),
+    ],
+)
+def test_the_parts_of_an_endpoint(endpoint: str, parsed: Endpoint) -> None:
+    assert parse_endpoint(endpoint) == parsed
+    assert parsed.owns(f"{parsed.url}/jobs")
 
 
 def test_http_beyond_this_machine_must_be_allowed() -> None:

@@ -12,7 +12,7 @@ from batchio import DecodeError
 from batchio import models as m
 from batchio.session.codec import decode, excerpt
 from batchio.session.pages import PageBody
-from batchio.session.request import Answer, Receipt, Request, http_date, receipt_of
+from batchio.session.request import Answer, Receipt, Request, http_date, printable, receipt_of
 
 BOM = b"\xef\xbb\xbf"
 
@@ -160,6 +160,11 @@ def test_a_receipt() -> None:
         data_service_id="https://acme/jobs/j",
     )
     assert receipt_of(Answer(202, {}, b"")) == Receipt(status=202)
+
+
+@pytest.mark.parametrize(("value", "shown"), [("a b-ü", "a b-ü"), ("a\x1b[2J\udc80b", "a\ufffd[2J\ufffdb"), ("", "")])
+def test_what_cannot_be_printed_is_replaced(value: str, shown: str) -> None:
+    assert printable(value) == shown
 
 
 @pytest.mark.parametrize(

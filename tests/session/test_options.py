@@ -14,6 +14,7 @@ from batchio import BatchClient, ConfigurationError
 from batchio.service.operations import OPERATIONS
 from batchio.service.options import RANGE, WIRE
 from batchio.session.options import split_options
+from batchio.session.request import path_of
 
 from .server import Server, answer, page
 
@@ -193,6 +194,38 @@ async def test_a_bad_part_of_a_path_is_named(server: Server, client: BatchClient
     with pytest.raises(ConfigurationError, match=r"^jobId: "):
         await client.tasks.get(value, "t")
     assert not server.heard
+
+
+def test_another_number_of_parts_than_a_path_has() -> None:
+    with pytest.raises(TypeError, match=r"^Tasks_GetTask takes jobId, taskId$"):
+        path_of(OPERATIONS["Tasks_GetTask"], ("j",))
+    with pytest.raises(TypeError, match=r"^Jobs_ListJobs takes no path parameter$"):
+        path_of(OPERATIONS["Jobs_ListJobs"], ("j",))
+    path = path_of(OPERATIONS["Tasks_GetTaskFile"], ("j", "t", "wd/ä b"))
+    assert path == "/jobs/j/tasks/t/files/wd%2F%C3%A4%20b"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("", "'' cannot be part of a path"),
+        (".", "'.' cannot be part of a path"),
+        ("..", "'..' cannot be part of a path"),
+        (5, "a string is needed, not int"),
+        ("\udc80", "'\\udc80' holds half a character"),
+    ],
+)
+def test_what_is_wrong_with_a_part_that_has_no_rules_of_its_own(value: Any, said: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        path_of(OPERATIONS["Nodes_GetNode"], ("p", value))
+    assert str(caught.value) == f"nodeId: {said}"
+
+
+@pytest.mark.parametrize("value", ["./a", "a/.", "a/../b", "a/.."])
+def test_a_file_in_another_directory(value: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        path_of(OPERATIONS["Tasks_GetTaskFile"], ("j", "t", value))
+    assert str(caught.value) == f"filePath: {value!r} would leave its directory"
 
 
 async def test_a_part_of_a_path_cannot_leave_its_place(server: Server, client: BatchClient) -> None:
