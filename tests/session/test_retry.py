@@ -171,6 +171,10 @@ class Longest(Random):
         return b
 
 
+def test_what_a_policy_is_without_arguments() -> None:
+    assert repr(RetryPolicy()) == "RetryPolicy(attempts=8, base=0.25, cap=20.0, deadline=180.0)"
+
+
 def test_the_bound_of_the_waits_doubles_up_to_the_cap() -> None:
     policy = RetryPolicy(base=3.0, cap=50.0, deadline=1000.0)
     waits = [
