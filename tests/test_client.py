@@ -16,6 +16,7 @@ import pytest
 from session.credentials import TokenCredential
 from session.driving import AT_ONCE, KEY, Clock, connect, said_by, shared_key, signature_of, stray_tasks, until
 from session.server import DROP, HANG, Server, answer, refusal
+from yarl import URL
 
 from batchio import (
     Answer,
@@ -33,6 +34,7 @@ from batchio import (
     __version__,
 )
 from batchio.session.endpoint import Endpoint, parse_endpoint
+from batchio.session.proxy import proxy_for
 
 ENDPOINT = "https://acme.westeurope.batch.azure.com"
 
@@ -371,6 +373,30 @@ async def test_a_proxy_without_a_scheme(server: Server, monkeypatch: pytest.Monk
     async with BatchClient(FAR, shared_key(), allow_http=True) as client:
         await client.jobs.get("j")
     assert len(server.heard) == 1
+
+
+@pytest.mark.parametrize(
+    ("proxy", "told"),
+    [
+        ("", {}),
+        ("proxy.example:3128", {"proxy": URL("http://proxy.example:3128")}),
+        (
+            "https://user@proxy.example",
+            {"proxy": URL("https://proxy.example"), "proxy_headers": {"Authorization": "Basic dXNlcjo="}},
+        ),
+    ],
+)
+def test_what_is_told_of_a_proxy(monkeypatch: pytest.MonkeyPatch, proxy: str, told: dict[str, Any]) -> None:
+    monkeypatch.setenv("http_proxy", proxy)
+    assert proxy_for(FAR) == told
+
+
+def test_a_proxy_that_is_no_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://user:s3cret@[::1")
+    with pytest.raises(ConfigurationError) as caught:
+        proxy_for(FAR)
+    assert str(caught.value) == "trust_env: the environment's proxy is no URL"
+    assert caught.value.__suppress_context__
 
 
 def test_a_proxy_that_aiohttp_cannot_use(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -171,6 +171,8 @@ async def test_a_link_to_somebody_else_is_not_followed(server: Server, client: B
         ("https://x@acme.batch.azure.com/x", False),
         ("https://:x@acme.batch.azure.com/x", False),
         ("https://@acme.batch.azure.com/x", False),
+        ("https://[::1", False),
+        ("https://acme.batch.azure.com:port", False),
         ("", False),
     ],
 )

@@ -501,6 +501,13 @@ def test_scopes(endpoint: str, cloud: str | None, scope: str) -> None:
     assert token_scope(parse_endpoint(endpoint), cloud) == scope
 
 
+def test_an_unknown_cloud_is_told_the_known_ones() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        token_scope(parse_endpoint("https://a.example"), "mars")
+    known = "public, usgovernment, china"
+    assert str(caught.value) == f"cloud: 'mars' is unknown; known are {known}, or give a scope"
+
+
 async def test_the_cloud_reaches_the_credential(server: Server, credential: TokenCredential) -> None:
     server.say(answer(200, {"id": "j"}))
     async with connect(server, credential, cloud="usgovernment") as client:
