@@ -25,6 +25,7 @@ BEGUN: Any = SimpleNamespace(headers={})
     ("failure", "timeout", "kind", "said"),
     [
         (aiohttp.ClientConnectorError(KEY, REFUSED), None, ConnectError, "connection refused"),
+        (aiohttp.ClientConnectorError(KEY, OSError(errno.EPERM, "x")), None, ConnectError, "operation not permitted"),
         (aiohttp.ClientConnectorError(KEY, OSError(-2, "No such Name")), None, ConnectError, "no such name"),
         (aiohttp.ConnectionTimeoutError(), None, ConnectError, "none within 30 s"),
         (aiohttp.ConnectionTimeoutError(), 60.0, ConnectError, "none within 30 s"),

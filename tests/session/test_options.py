@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 import uuid
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -165,6 +166,30 @@ def test_every_option_is_checked_and_has_its_place() -> None:
         assert split.query.keys() == {WIRE[name].name for name in sent if not WIRE[name].header}
         ranges = {RANGE.name} if "start" in operation.takes else set[str]()
         assert split.headers.keys() == {WIRE[name].name.lower() for name in sent if WIRE[name].header} | ranges
+
+
+@pytest.mark.parametrize(("value", "own"), [(None, True), (True, True), (False, False)])
+def test_prefetching_is_the_default(value: bool | None, *, own: bool) -> None:  # noqa: FBT001 - the option
+    assert split_options(OPERATIONS["Jobs_ListJobs"], {"prefetch": value}).own == {"prefetch": own}
+
+
+@pytest.mark.parametrize(("value", "sent"), [(True, "true"), (False, "false")])
+def test_a_flag_in_the_query(*, value: bool, sent: str) -> None:
+    assert split_options(OPERATIONS["Jobs_DeleteJob"], {"force": value}).query == {"force": sent}
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone of this system cannot be set")
+def test_times_are_sent_in_utc_wherever_this_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    operation = next(each for each in OPERATIONS.values() if "start_time" in each.takes)
+    noon = datetime(2024, 7, 1, 12, tzinfo=timezone(timedelta(hours=2)))
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "JST-9")
+        time.tzset()
+        query = split_options(operation, {"start_time": noon}).query
+        headers = split_options(OPERATIONS["Jobs_GetJob"], {"if_modified_since": noon}).headers
+    time.tzset()
+    assert list(query.values()) == ["2024-07-01T10:00:00Z"]
+    assert list(headers.values()) == ["Mon, 01 Jul 2024 10:00:00 GMT"]
 
 
 @pytest.mark.parametrize(

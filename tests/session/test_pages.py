@@ -214,6 +214,21 @@ async def test_a_circle_of_links_comes_to_an_end(server: Server, client: BatchCl
     assert len(server.heard) <= 3 * length + 2
 
 
+@given(before=st.integers(0, 20), length=st.integers(1, 20))
+async def test_a_circle_is_found_wherever_it_begins(before: int, length: int) -> None:
+    fetched = 0
+
+    async def fetch(token: str | None) -> PageBody[int]:
+        nonlocal fetched
+        fetched += 1
+        assert fetched <= 4 * (before + length) + 4
+        number = int(token or 0) + 1
+        return PageBody(value=[number], next_link=str(number if number < before + length else before))
+
+    with pytest.raises(DecodeError, match=r"^the pages' nextLinks lead in a circle$"):
+        [item async for item in Pages(fetch, None, prefetch=False)]
+
+
 async def test_a_token_that_leads_to_itself(server: Server, client: BatchClient) -> None:
     server.say(page(*jobs("a"), to=link(server, "1")))
     with pytest.raises(DecodeError, match="circle"):
