@@ -5,12 +5,14 @@ connections these are.
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import socket
 import subprocess
 import sys
 import threading
 import time
+from typing import Any
 
 import aiohttp
 import pytest
@@ -30,6 +32,17 @@ JOB = {"id": "j", "poolInfo": {"poolId": "p"}}
 def connect_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
     """A session's connections have far less time than its tries."""
     monkeypatch.setattr(transport, "_to_connect", lambda _: aiohttp.ClientTimeout(total=None, connect=0.05))
+
+
+@pytest.mark.parametrize(("seconds", "to_connect"), [(60.0, 59.0), (4.0, 3.0), (2.0, 1.5), (0.2, 0.15)])
+def test_a_connection_has_less_time_than_its_try(seconds: float, to_connect: float) -> None:
+    carrier: Any = transport
+    limits = aiohttp.ClientTimeout(
+        total=None, connect=pytest.approx(to_connect), sock_connect=30.0, ceil_threshold=math.inf
+    )
+    assert carrier._to_connect(seconds) == limits
+    unlimited = aiohttp.ClientTimeout(total=None, connect=None, sock_read=None, sock_connect=30.0)
+    assert carrier._to_connect(None) == unlimited
 
 
 def never_connects(server: Server) -> str:
