@@ -91,6 +91,15 @@ def test_a_bad_argument_is_named(settings: dict[str, Any], name: str) -> None:
     assert isinstance(caught.value, ValueError)
 
 
+def test_a_credential_that_nobody_knows_is_told_those_that_are_known() -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        BatchClient(ENDPOINT, 5)
+    assert str(caught.value) == (
+        "credential: int is none that batchio knows: SharedKeyCredential, AzureNamedKeyCredential, an asynchronous "
+        "credential of azure.identity.aio, or TaskTokenCredential"
+    )
+
+
 def test_an_unknown_argument() -> None:
     settings: Any = {"time_out": 5}
     with pytest.raises(TypeError):

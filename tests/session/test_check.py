@@ -321,8 +321,16 @@ def test_a_secret_is_not_quoted() -> None:
 
 def test_an_operation_without_a_body_takes_none() -> None:
     assert encode(op.GET_JOB, None) is None
-    with pytest.raises(EncodeError, match="Jobs_GetJob takes no body"):
+    with pytest.raises(EncodeError, match=r"^Jobs_GetJob takes no body$"):
         encode(op.GET_JOB, {})
+
+
+def test_an_operation_with_a_body_needs_one() -> None:
+    needs = "needs a TaskAddParameter or a mapping in wire shape, not None"
+    with pytest.raises(EncodeError) as caught:
+        encode(op.CREATE_TASK, None)
+    assert str(caught.value) == f"{op.CREATE_TASK.id} {needs}"
+    assert encode(op.TERMINATE_JOB, None) is None
 
 
 # What is right.
