@@ -267,6 +267,32 @@ async def test_a_line_break_in_a_header_goes_nowhere(server: Server, carrier: Ai
     assert not server.heard
 
 
+HEADS: dict[str, tuple[str, dict[str, str], bytes | None, list[str]]] = {
+    "GET": ("GET", {"x": "ü"}, None, ["x: ü", "Accept-Encoding: gzip, deflate"]),
+    "HEAD": ("HEAD", {"accept-encoding": "identity"}, None, ["accept-encoding: identity"]),
+    "GET with a body": ("GET", {}, b"ab", ["Accept-Encoding: gzip, deflate", "Content-Length: 2"]),
+    "DELETE": ("DELETE", {}, None, ["Accept-Encoding: gzip, deflate", "Content-Length: 0"]),
+    "POST of no bytes": ("POST", {}, b"", ["Accept-Encoding: gzip, deflate", "Content-Length: 0"]),
+}
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_the_head_of_a_request(name: str) -> None:
+    method, headers, body, lines = HEADS[name]
+    ours: Any = connections
+    url = URL("https://acme.example:8443/a%2Fb?$x=%20", encoded=True)
+    head = "\r\n".join([f"{method} /a%2Fb?$x=%20 HTTP/1.1", "Host: acme.example:8443", *lines, "", ""])
+    assert ours._head(method, url, headers, body) == head.encode()
+
+
+@pytest.mark.parametrize("value", ["a\r\nb", "a\nb", "a\rb", "a\0b", "\r\n"])
+async def test_what_cannot_stand_in_a_head(carrier: AiohttpTransport, server: Server, value: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        await carrier.send("GET", URL(server.endpoint), {"x-given": value}, None, 10.0)
+    assert str(caught.value) == "aiohttp does not send this request: a header holds a line break or a NUL"
+    assert not server.heard
+
+
 @pytest.mark.parametrize("failure", [DROP, HANG])
 @both_ways
 async def test_one_try(server: Server, carrier: AiohttpTransport, failure: Reply) -> None:

@@ -125,6 +125,9 @@ async def test_a_page_that_fails_does_not_take_the_others_with_it(server: Server
 
 # Links.
 
+CIRCLE = r"^the pages' nextLinks lead in a circle$"
+ELSEWHERE = r"^the page's nextLink leads to another host; it was not followed$"
+
 
 async def test_a_link_to_somebody_else_is_not_followed(server: Server, client: BatchClient) -> None:
     async with Server() as elsewhere:
@@ -147,10 +150,10 @@ async def test_a_link_to_somebody_else_is_not_followed(server: Server, client: B
         ]
         for stranger in strangers:
             server.say(page(*jobs("a"), to=stranger))
-            with pytest.raises(DecodeError, match="another host"):
+            with pytest.raises(DecodeError, match=ELSEWHERE):
                 await ids_of(client.jobs.list())
         assert len(server.heard) == len(strangers)
-        with pytest.raises(DecodeError, match="another host"):
+        with pytest.raises(DecodeError, match=ELSEWHERE):
             [page async for page in client.jobs.list().by_page(f"{elsewhere.endpoint}/jobs")]
         assert not elsewhere.connections
         assert len(server.heard) == len(strangers)
@@ -209,7 +212,7 @@ async def test_a_circle_of_links_comes_to_an_end(server: Server, client: BatchCl
     links = [link(server, str(number)) for number in range(length)]
     for number in range(length * 4 + 4):
         server.say(page(*jobs("a"), to=links[number % length]))
-    with pytest.raises(DecodeError, match="circle"):
+    with pytest.raises(DecodeError, match=CIRCLE):
         await ids_of(client.jobs.list())
     assert len(server.heard) <= 3 * length + 2
 
@@ -225,13 +228,13 @@ async def test_a_circle_is_found_wherever_it_begins(before: int, length: int) ->
         number = int(token or 0) + 1
         return PageBody(value=[number], next_link=str(number if number < before + length else before))
 
-    with pytest.raises(DecodeError, match=r"^the pages' nextLinks lead in a circle$"):
+    with pytest.raises(DecodeError, match=CIRCLE):
         [item async for item in Pages(fetch, None, prefetch=False)]
 
 
 async def test_a_token_that_leads_to_itself(server: Server, client: BatchClient) -> None:
     server.say(page(*jobs("a"), to=link(server, "1")))
-    with pytest.raises(DecodeError, match="circle"):
+    with pytest.raises(DecodeError, match=CIRCLE):
         [page async for page in client.jobs.list().by_page(link(server, "1"))]
 
 
