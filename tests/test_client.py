@@ -92,8 +92,9 @@ def test_a_bad_argument_is_named(settings: dict[str, Any], name: str) -> None:
 
 
 def test_a_credential_that_nobody_knows_is_told_those_that_are_known() -> None:
+    stranger: Any = 5
     with pytest.raises(ConfigurationError) as caught:
-        BatchClient(ENDPOINT, 5)
+        BatchClient(ENDPOINT, stranger)
     assert str(caught.value) == (
         "credential: int is none that batchio knows: SharedKeyCredential, AzureNamedKeyCredential, an asynchronous "
         "credential of azure.identity.aio, or TaskTokenCredential"

@@ -92,7 +92,8 @@ class Pieces:
     """An answer that comes in pieces."""
 
     def __init__(self, *pieces: bytes) -> None:
-        self.status, self.headers = 404, dict[str, str]()
+        self.status = 404
+        self.headers: Mapping[str, str] = {}
         self.left = list(pieces)
 
     async def read(self) -> bytes:

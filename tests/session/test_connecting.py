@@ -37,9 +37,8 @@ def connect_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(("seconds", "to_connect"), [(60.0, 59.0), (4.0, 3.0), (2.0, 1.5), (0.2, 0.15)])
 def test_a_connection_has_less_time_than_its_try(seconds: float, to_connect: float) -> None:
     carrier: Any = transport
-    limits = aiohttp.ClientTimeout(
-        total=None, connect=pytest.approx(to_connect), sock_connect=30.0, ceil_threshold=math.inf
-    )
+    about: Any = pytest.approx(to_connect)
+    limits = aiohttp.ClientTimeout(total=None, connect=about, sock_connect=30.0, ceil_threshold=math.inf)
     assert carrier._to_connect(seconds) == limits
     unlimited = aiohttp.ClientTimeout(total=None, connect=None, sock_read=None, sock_connect=30.0)
     assert carrier._to_connect(None) == unlimited

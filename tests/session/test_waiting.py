@@ -909,7 +909,7 @@ def test_an_interval_that_is_given_alone(options: dict[str, Any], pace: tuple[fl
     settings = check_options({**options, "timeout": None, "server_timeout": 5})
     assert (settings.pace.interval, settings.pace.max_interval) == pace
     assert settings.call == {"timeout": None, "server_timeout": 5}
-    assert settings.deadline is settings.callback is None
+    assert (settings.deadline, settings.callback) == (None, None)
 
 
 @pytest.mark.parametrize("until", ["", [], (), frozenset[str](), None, 5, [None], ["active", ""], "actve", b"active"])
