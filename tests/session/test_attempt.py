@@ -1,19 +1,22 @@
-"""One try, as the counters, the log and the telemetry see it; and the start of a body."""
+"""One try, as the counters, the log and the telemetry see it; and a body that comes in pieces."""
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 import logging
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
+import aiohttp
 import pytest
+from yarl import URL
 
-from batchio import RequestTimeoutError
+from batchio import RequestTimeoutError, TransportError
 from batchio.session import attempt
 from batchio.session.attempt import Counters, told
-from batchio.session.incoming import start_of
+from batchio.session.incoming import Body, start_of
 from batchio.session.request import Request
 
 from .driving import said_by
@@ -116,3 +119,68 @@ async def test_the_start_of_a_body(size: int, start: bytes, left: int) -> None:
 async def test_the_start_of_a_body_in_time() -> None:
     with pytest.raises(RequestTimeoutError, match=r"^no answer within 2\.5 s$"):
         await start_of(Pieces(b"ab", b"late"), 9, 2.5)
+
+
+class Content:
+    """A body as aiohttp reads it: one failure, and what had come before it."""
+
+    def __init__(self, failure: Exception | None, *arrived: bytes) -> None:
+        self.failure, self.arrived = failure, list(arrived)
+        self.sizes = list[int]()
+
+    async def read(self, size: int) -> bytes:
+        self.sizes.append(size)
+        if self.failure is None:
+            await asyncio.Event().wait()
+        raise self.failure or AssertionError
+
+    def _read_nowait(self, size: int) -> bytes:
+        self.sizes.append(size)
+        return self.arrived.pop(0) if self.arrived else b""
+
+
+def body(content: object, timeout: float | None = 2.5) -> Body:
+    response: Any = SimpleNamespace(status=200, headers={}, content=content)
+    return Body(response, URL("https://acme.example:8443/x"), timeout)
+
+
+NOWHERE: Any = SimpleNamespace(host="acme.example", port=8443, ssl=True, is_ssl=True)
+
+
+@pytest.mark.parametrize(
+    ("failure", "said"),
+    [
+        (RuntimeError("Connection closed."), "the connection was lost: Connection closed."),
+        (aiohttp.ClientPayloadError("cut"), "the connection was lost: cut"),
+        (TimeoutError("x"), "no answer within 2.5 s"),
+        (
+            aiohttp.ClientConnectorError(NOWHERE, OSError(-2, "Gone")),
+            "no connection to acme.example:8443: gone",
+        ),
+    ],
+)
+async def test_a_body_that_breaks(failure: Exception, said: str) -> None:
+    content = Content(failure)
+    with pytest.raises(TransportError) as caught:
+        await body(content).read()
+    assert str(caught.value) == said
+    assert caught.value.__cause__ is failure
+    assert set(content.sizes) == {65_536}
+
+
+async def test_what_had_come_before_a_body_broke_is_given_first() -> None:
+    broken = body(Content(aiohttp.ClientPayloadError("cut"), b"ab", b"c"))
+    assert [await broken.read(), await broken.read()] == [b"ab", b"c"]
+    with pytest.raises(TransportError):
+        await broken.read()
+
+
+async def test_a_stream_of_a_recorder_keeps_nothing() -> None:
+    content = Content(aiohttp.ClientPayloadError("cut"))
+    with pytest.raises(TransportError):
+        await body(SimpleNamespace(read=content.read)).read()
+
+
+async def test_a_piece_of_a_body_that_does_not_come() -> None:
+    with pytest.raises(RequestTimeoutError, match=r"^no answer within 0\.01 s$"):
+        await body(Content(None), 0.01).read()

@@ -336,6 +336,23 @@ def test_an_operation_with_a_body_needs_one() -> None:
 # What is right.
 
 
+@pytest.mark.parametrize(
+    ("model", "body"),
+    [
+        (m.TaskAddParameter, task(id="x" * 64, displayName="x" * 1024)),
+        (m.TaskAddCollectionParameter, {"value": [task()] * 100}),
+        (m.Schedule, {"startWindow": "PT1M"}),
+        (m.PoolAddParameter, {"id": "p", "vmSize": "s", "resizeTimeout": "PT5M", "taskSlotsPerNode": 256}),
+        (m.PoolAddParameter, {"id": "p", "vmSize": "s", "autoScaleEvaluationInterval": "P7D"}),
+        (m.JobAddParameter, job(priority=-1000)),
+        (m.JobAddParameter, job(priority=1000)),
+        (m.VMExtension, {"name": "n", "publisher": "p", "type": "t", "settings": {"a": [2**63 - 1, -(2**63)]}}),
+    ],
+)
+def test_what_is_just_allowed(model: type[m.Model], body: dict[str, Any]) -> None:
+    assert check_body(body, model) == body
+
+
 def test_null_is_the_same_as_absent() -> None:
     assert sent_task(constraints=None, environmentSettings=[{"name": "a", "value": None}]) == task(
         environmentSettings=[{"name": "a"}]

@@ -18,7 +18,7 @@ ASKED = Request(
     method="GET",
     path="/jobs",
     url="https://acme.example/jobs",
-    query={"$filter": "id eq 'a'", "sig": "s3cret"},
+    query={"$filter": "id eq 'a/b'", "sig": "s3cret"},
     resource="/jobs",
     headers={"client-request-id": "c-1"},
     body=None,
@@ -87,6 +87,6 @@ def test_the_pacing(caplog: pytest.LogCaptureFixture, state: str, level: int, sa
 
 def test_a_url_and_a_line_without_secrets() -> None:
     assert shown_url("https://acme.example", ASKED) == (
-        "https://acme.example/jobs?$filter=id%20eq%20%27a%27&sig=REDACTED"
+        "https://acme.example/jobs?$filter=id%20eq%20%27a%2Fb%27&sig=REDACTED"
     )
-    assert describe(ASKED) == "Jobs_ListJobs GET /jobs $filter=id eq 'a' sig=***"
+    assert describe(ASKED) == "Jobs_ListJobs GET /jobs $filter=id eq 'a/b' sig=***"

@@ -288,6 +288,27 @@ async def test_one_page_is_fetched_ahead_and_no_more(server: Server, client: Bat
     assert [each async for each in reader] == []
 
 
+@pytest.mark.parametrize(
+    ("prefetch", "limit", "fetched"), [(True, None, 2), (True, 3, 2), (True, 2, 2), (True, 1, 1), (False, None, 1)]
+)
+async def test_what_is_fetched_ahead(*, prefetch: bool, limit: int | None, fetched: int) -> None:
+    tokens = list[str | None]()
+
+    async def fetch(token: str | None) -> PageBody[int]:
+        tokens.append(token)
+        if token is not None:
+            await asyncio.Event().wait()
+        return PageBody(value=[1], next_link="next")
+
+    reader = Pages(fetch, limit, prefetch=prefetch).by_page()
+    await anext(reader)
+    await asyncio.sleep(0)
+    assert tokens == [None, "next"][:fetched]
+    assert [task.get_name() for task in stray_tasks()] == ["batchio next page"][: fetched - 1]
+    await reader.aclose()
+    assert not stray_tasks()
+
+
 async def test_prefetching_can_be_switched_off(server: Server, client: BatchClient) -> None:
     script(server, 2)
     reader = client.jobs.list(prefetch=False).by_page()
