@@ -267,6 +267,59 @@ async def test_a_line_break_in_a_header_goes_nowhere(server: Server, carrier: Ai
     assert not server.heard
 
 
+async def test_how_many_connections_of_a_transport_are_open(
+    server: Server, carrier: AiohttpTransport, way: str
+) -> None:
+    server.otherwise = answer(200)
+    assert carrier.connections == 0
+    await asyncio.gather(get(carrier, server), get(carrier, server))
+    assert carrier.connections == (2 if way == "connections" else None)
+    await carrier.close()
+    assert carrier.connections == 0
+
+
+async def test_connections_of_a_session_that_was_handed_in_are_not_counted(server: Server) -> None:
+    async with aiohttp.ClientSession() as session:
+        assert AiohttpTransport(session, trust_env=False, endpoint=server.endpoint).connections is None
+
+
+async def test_the_session_that_a_transport_opens(server: Server) -> None:
+    server.otherwise = answer(200)
+    opened = list[aiohttp.ClientSession]()
+    carrier = AiohttpTransport(None, trust_env=False, endpoint=server.endpoint, opened=opened.append)
+    assert not opened
+    for _ in range(2):
+        await get(carrier, server)
+    (session,) = opened
+    assert isinstance(session.connector, connections.Connector)
+    assert isinstance(session.cookie_jar, aiohttp.DummyCookieJar)
+    assert session.timeout == connections.NO_TIMEOUT
+    assert session.skip_auto_headers == {"Content-Type", "Accept", "User-Agent"}
+    assert session.connector.limit == 0
+    await carrier.close()
+    assert session.closed
+
+
+@pytest.mark.parametrize("what", ["send", "open"])
+@both_ways
+async def test_a_transport_that_fails_says_why(server: Server, carrier: AiohttpTransport, what: str) -> None:
+    async def ask(timeout: float) -> None:
+        url = URL(server.endpoint)
+        if what == "send":
+            await carrier.send("GET", url, {}, None, timeout)
+        else:
+            await carrier.open("GET", url, {}, timeout)
+
+    server.say(HANG, DROP)
+    with pytest.raises(RequestTimeoutError, match=r"^no answer within 0\.02 s$") as late:
+        await ask(0.02)
+    assert isinstance(late.value.__cause__, TimeoutError)
+    with pytest.raises(ConnectionLostError, match=r"^the connection was lost: Server disconnected$") as lost:
+        await ask(10.0)
+    assert lost.value.before_answer
+    assert lost.value.__cause__ is not None
+
+
 HEADS: dict[str, tuple[str, dict[str, str], bytes | None, list[str]]] = {
     "GET": ("GET", {"x": "ü"}, None, ["x: ü", "Accept-Encoding: gzip, deflate"]),
     "HEAD": ("HEAD", {"accept-encoding": "identity"}, None, ["accept-encoding: identity"]),
