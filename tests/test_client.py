@@ -16,6 +16,7 @@ import pytest
 from session.credentials import TokenCredential
 from session.driving import AT_ONCE, KEY, Clock, connect, said_by, shared_key, signature_of, stray_tasks, until
 from session.server import DROP, HANG, Server, answer, refusal
+from yarl import URL
 
 from batchio import (
     Answer,
@@ -32,7 +33,8 @@ from batchio import (
     TransportError,
     __version__,
 )
-from batchio.session.endpoint import parse_endpoint
+from batchio.session.endpoint import Endpoint, parse_endpoint
+from batchio.session.proxy import proxy_for
 
 ENDPOINT = "https://acme.westeurope.batch.azure.com"
 
@@ -89,6 +91,16 @@ def test_a_bad_argument_is_named(settings: dict[str, Any], name: str) -> None:
     assert isinstance(caught.value, ValueError)
 
 
+def test_a_credential_that_nobody_knows_is_told_those_that_are_known() -> None:
+    stranger: Any = 5
+    with pytest.raises(ConfigurationError) as caught:
+        BatchClient(ENDPOINT, stranger)
+    assert str(caught.value) == (
+        "credential: int is none that batchio knows: SharedKeyCredential, AzureNamedKeyCredential, an asynchronous "
+        "credential of azure.identity.aio, or TaskTokenCredential"
+    )
+
+
 def test_an_unknown_argument() -> None:
     settings: Any = {"time_out": 5}
     with pytest.raises(TypeError):
@@ -120,33 +132,34 @@ def test_endpoints(endpoint: str, url: str) -> None:
     assert repr(client) == f"BatchClient({url!r}, api_version='2024-07-01.20.0')"
 
 
-@pytest.mark.parametrize(
-    "endpoint",
-    [
+HOW = "(https://ACCOUNT.REGION.batch.azure.com)"
+REFUSED: dict[str, list[Any]] = {
+    f"the account's URL is missing {HOW}": [
         "",
         "  ",
         None,
         5,
+    ],
+    "http to acme.westeurope.batch.azure.com would show the credential; use https": [
         "http://acme.westeurope.batch.azure.com",
+    ],
+    "http to 192.168.0.1 would show the credential; use https": [
         "http://192.168.0.1",
+    ],
+    "http to localhost.evil.example would show the credential; use https": [
         "http://localhost.evil.example",
+    ],
+    "http to 127.0.0.1.evil.example would show the credential; use https": [
         "http://127.0.0.1.evil.example",
+    ],
+    "http to 0.0.0.0 would show the credential; use https": [
         "http://0.0.0.0",
+    ],
+    f"an https URL with a host is needed {HOW}": [
         "ftp://acme.example",
         "file:///etc/passwd",
         "https://",
         "https:///jobs",
-        "https://user@acme.example",
-        "https://user:pass-word@acme.example",
-        "https://:pass-word@acme.example",
-        "https://@acme.example",
-        "https://user:pass/word@acme.example",
-        "https://acme.example/jobs",
-        "https://acme.example?x=1",
-        "https://acme.example#x",
-        "https://acme.example:port",
-        "https://acme.example:99999",
-        "https://[::1",
         "https://ac me.example",
         "https://größe.example",
         "https://acme.example\\evil.example",
@@ -166,12 +179,48 @@ def test_endpoints(endpoint: str, url: str) -> None:
         "https://1234567890",
         "https://[fe80::1%25lo]",
     ],
+    "a URL with a user name or password is refused": [
+        "https://user@acme.example",
+        "https://user:pass-word@acme.example",
+        "https://:pass-word@acme.example",
+        "https://@acme.example",
+    ],
+    f"not a URL {HOW}": [
+        "https://user:pass/word@acme.example",
+        "https://acme.example:port",
+        "https://acme.example:99999",
+        "https://[::1",
+    ],
+    "only scheme and host, without a path or query": [
+        "https://acme.example/jobs",
+        "https://acme.example?x=1",
+        "https://acme.example#x",
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "said"), [(endpoint, said) for said, endpoints in REFUSED.items() for endpoint in endpoints]
 )
-def test_endpoints_that_are_refused(endpoint: Any) -> None:
-    with pytest.raises(ConfigurationError, match=r"^endpoint: ") as caught:
+def test_endpoints_that_are_refused(endpoint: Any, said: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
         BatchClient(endpoint, shared_key())
-    assert "word" not in str(caught.value).replace("a user name or password", "")
+    assert str(caught.value) == f"endpoint: {said}"
     assert caught.value.__cause__ is None
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "parsed"),
+    [
+        ("HTTPS://Acme.example/", Endpoint("https://Acme.example", "https", "acme.example", 443)),
+        ("https://acme.example:8443", Endpoint("https://acme.example:8443", "https", "acme.example", 8443)),
+        ("http://localhost", Endpoint("http://localhost", "http", "localhost", 80)),
+        ("http://[::1]:81", Endpoint("http://[::1]:81", "http", "::1", 81)),
+    ],
+)
+def test_the_parts_of_an_endpoint(endpoint: str, parsed: Endpoint) -> None:
+    assert parse_endpoint(endpoint) == parsed
+    assert parsed.owns(f"{parsed.url}/jobs")
 
 
 def test_http_beyond_this_machine_must_be_allowed() -> None:
@@ -334,6 +383,30 @@ async def test_a_proxy_without_a_scheme(server: Server, monkeypatch: pytest.Monk
     async with BatchClient(FAR, shared_key(), allow_http=True) as client:
         await client.jobs.get("j")
     assert len(server.heard) == 1
+
+
+@pytest.mark.parametrize(
+    ("proxy", "told"),
+    [
+        ("", {}),
+        ("proxy.example:3128", {"proxy": URL("http://proxy.example:3128")}),
+        (
+            "https://user@proxy.example",
+            {"proxy": URL("https://proxy.example"), "proxy_headers": {"Authorization": "Basic dXNlcjo="}},
+        ),
+    ],
+)
+def test_what_is_told_of_a_proxy(monkeypatch: pytest.MonkeyPatch, proxy: str, told: dict[str, Any]) -> None:
+    monkeypatch.setenv("http_proxy", proxy)
+    assert proxy_for(FAR) == told
+
+
+def test_a_proxy_that_is_no_url(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://user:s3cret@[::1")
+    with pytest.raises(ConfigurationError) as caught:
+        proxy_for(FAR)
+    assert str(caught.value) == "trust_env: the environment's proxy is no URL"
+    assert caught.value.__suppress_context__
 
 
 def test_a_proxy_that_aiohttp_cannot_use(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,6 +79,7 @@ def test_each_name_is_one_field() -> None:
     [
         (models.UserIdentity, {"user_name": "joe"}, models.UserIdentity(username="joe")),
         (models.TaskConstraints, {"max_wall_clock_time": "PT1H"}, {"max_wall_clock_time": timedelta(hours=1)}),
+        (models.TaskConstraints, {"retentionTime": "P"}, {"retention_time": timedelta()}),
         (models.TaskConstraints, {"maxTaskRetryCount": "3"}, {"max_task_retry_count": 3}),
         (
             models.Schedule,
@@ -139,11 +140,18 @@ def test_nothing_is_lost_in_silence(given: dict[str, Any], path: str, words: str
     assert words in str(raised.value)
 
 
+def test_a_wrong_text_in_a_map_is_told_by_its_name() -> None:
+    extension = {"settings": {"a": {"b": ["x", "\ud800"]}}}
+    with pytest.raises(EncodeError) as raised:
+        from_wire(models.VMExtension, extension)
+    assert str(raised.value) == "settings.a.b[1]: holds half a character (a lone surrogate)"
+
+
 def test_what_is_no_mapping() -> None:
-    for given in (Msrest(), b"{}", "{}", None, [("id", "x")]):
-        with pytest.raises(EncodeError, match=f"expected a mapping, not {type(given).__name__}"):
+    for given in (b"{}", "{}", None, [("id", "x")]):
+        with pytest.raises(EncodeError, match=f"^expected a mapping, not {type(given).__name__}$"):
             from_wire(models.TaskAddParameter, given)  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # the mistake under test
-    with pytest.raises(EncodeError, match=HINT):
+    with pytest.raises(EncodeError, match=f"^expected a mapping, not {HINT}$"):
         from_wire(models.TaskAddParameter, Msrest())  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # as above
 
 

@@ -43,7 +43,6 @@ class _Check(Protocol):
 
 
 class _Field(msgspec.Struct, frozen=True):
-    wire_name: str
     rule: Rule
     check: _Check
 
@@ -128,7 +127,7 @@ def _fields_of(model: type[Model]) -> dict[str, _Field]:
     if model not in _fields:
         rules, types = field_rules(model), field_types(model)
         _fields[model] = {
-            wire: _Field(wire, rules[name], _checker(types[name], rules[name]))
+            wire: _Field(rules[name], _checker(types[name], rules[name]))
             for name, wire in zip(model.__struct_fields__, model.__struct_encode_fields__, strict=True)
         }
     return _fields[model]

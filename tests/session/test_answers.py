@@ -5,6 +5,7 @@ from __future__ import annotations
 from email.utils import formatdate
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -134,6 +135,26 @@ async def test_a_success_that_nobody_promised(server: Server) -> None:
     assert not error.retriable
 
 
+@pytest.mark.parametrize(("status", "said"), [(299, "the API does not promise this status"), (300, "")])
+def test_where_success_ends(status: int, said: str) -> None:
+    assert error_of("Jobs_GetJob", Answer(status, {}, b""), now=0.0).message == said
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("No.\nRequestId:1\nTime:2\nRequestId:3", "No."),
+        (" No.\nNo, no.\n", "No.\nNo, no."),
+        ("RequestId:1", "RequestId:1"),
+        (None, ""),
+    ],
+)
+def test_what_is_left_of_a_message(text: str | None, said: str) -> None:
+    body = msgspec.json.encode({"code": "X", "message": {"value": text}, "values": [{"value": "v"}]})
+    error = error_of("Jobs_GetJob", Answer(400, {}, body), now=0.0)
+    assert (error.message, error.values) == (said, {"": "v"})
+
+
 async def test_a_byte_order_mark_before_an_error(server: Server) -> None:
     reply = answer(404, b"\xef\xbb\xbf" + b'{"code": "TaskNotFound", "message": null, "values": null}')
     assert (await failure_of(server, reply)).code == "TaskNotFound"
@@ -156,6 +177,8 @@ def test_no_answer_breaks_the_making_of_its_error(status: int, body: bytes, head
     [
         (20, "(this machine's clock is 20 min ahead of the service's)"),
         (-90, "(this machine's clock is 90 min behind the service's)"),
+        (1, "(this machine's clock is 1 min ahead of the service's)"),
+        (-1, "(this machine's clock is 1 min behind the service's)"),
         (0, None),
         (0.2, None),
     ],

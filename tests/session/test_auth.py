@@ -139,6 +139,15 @@ def test_a_date_is_signed_where_there_is_no_ocp_date() -> None:
     assert string_to_sign("GET", "a", "/x", {"date": DATE}, 0).split("\n")[6] == DATE
 
 
+def test_every_signed_header_has_its_line() -> None:
+    names = ["content-encoding", "content-language", "content-md5", "content-type", "date", "if-modified-since"]
+    names += ["if-match", "if-none-match", "if-unmodified-since", "range"]
+    headers = {name: f"<{name}>" for name in [*names, "accept"]}
+    lines = [f"<{name}>" for name in names]
+    text = "\n".join(["PUT", *lines[:2], "7", *lines[2:], "/a/x"])
+    assert string_to_sign("PUT", "a", "/x", headers, 7) == text
+
+
 def test_head_has_no_length() -> None:
     assert string_to_sign("HEAD", "a", "/x", {}, 0) == "HEAD\n\n\n\n\n\n\n\n\n\n\n\n/a/x"
 
@@ -189,6 +198,7 @@ def test_the_date_is_worked_out_once_a_second() -> None:
     assert date.at(1_700_000_000.999) is first
     assert date.at(1_700_000_001.0) == "Tue, 14 Nov 2023 22:13:21 GMT"
     assert date.at(1_700_000_000.0) == DATE
+    assert HttpDate().at(1.0) == "Thu, 01 Jan 1970 00:00:01 GMT"
 
 
 async def test_each_request_says_its_own_date(server: Server, clock: Clock) -> None:

@@ -48,10 +48,14 @@ def sent_task(**fields: Any) -> Any:
 WRONG: list[tuple[Any, str, str]] = [
     # not a body at all
     (None.__class__, "", "expected TaskAddParameter or a mapping in wire shape, not type"),
-    ([task()], "", "not list"),
-    ("{}", "", "not str"),
-    (b"{}", "", "not bytes"),
-    (m.JobAddParameter(id="j", pool_info=m.PoolInformation(pool_id="p")), "", "not JobAddParameter"),
+    ([task()], "", "expected TaskAddParameter or a mapping in wire shape, not list"),
+    ("{}", "", "expected TaskAddParameter or a mapping in wire shape, not str"),
+    (b"{}", "", "expected TaskAddParameter or a mapping in wire shape, not bytes"),
+    (
+        m.JobAddParameter(id="j", pool_info=m.PoolInformation(pool_id="p")),
+        "",
+        "expected TaskAddParameter or a mapping in wire shape, not JobAddParameter",
+    ),
     # what is missing, and what nobody knows
     ({"commandLine": "echo"}, "id", "is required by TaskAddParameter"),
     ({"id": "t"}, "commandLine", "is required by TaskAddParameter"),
@@ -60,30 +64,34 @@ WRONG: list[tuple[Any, str, str]] = [
         "command_line",
         "TaskAddParameter has no property 'command_line'; did you mean 'commandLine'?",
     ),
-    (task(CommandLine="x"), "CommandLine", "did you mean 'commandLine'?"),
+    (
+        task(CommandLine="x"),
+        "CommandLine",
+        "TaskAddParameter has no property 'CommandLine'; did you mean 'commandLine'?",
+    ),
     (task(nonsense=1), "nonsense", "TaskAddParameter has no property 'nonsense'"),
-    (task(constraints={"retention": "PT1H"}), "constraints.retention", "TaskConstraints has no property"),
+    (task(constraints={"retention": "PT1H"}), "constraints.retention", "TaskConstraints has no property 'retention'"),
     (task(affinityInfo={}), "affinityInfo.affinityId", "is required by AffinityInformation"),
-    (task(**{"1": 2}), "1", "has no property '1'"),
-    (task() | {1: 2}, "1", "has no property '1'"),
+    (task(**{"1": 2}), "1", "TaskAddParameter has no property '1'"),
+    (task() | {1: 2}, "1", "TaskAddParameter has no property '1'"),
     # strings
     (task(commandLine=5), "commandLine", "expected a string, not int"),
     (task(commandLine=["echo"]), "commandLine", "expected a string, not a list"),
     (task(commandLine=b"echo"), "commandLine", "expected a string, not bytes"),
     (task(commandLine=bytearray(b"echo")), "commandLine", "expected a string, not bytearray"),
-    (task(commandLine="\udc80"), "commandLine", "half a character"),
+    (task(commandLine="\udc80"), "commandLine", "holds half a character (a lone surrogate)"),
     (task(displayName="x" * 1025), "displayName", "at most 1024 characters are allowed, not 1025"),
     (task(id="x" * 65), "id", "at most 64 characters are allowed, not 65"),
-    (task(id=""), "id", "does not match"),
-    (task(id="a b"), "id", "does not match"),
-    (task(id="a\n"), "id", "does not match"),
-    (task(id="größe"), "id", "does not match"),
+    (task(id=""), "id", "does not match ^[a-zA-Z0-9_-]+$"),
+    (task(id="a b"), "id", "does not match ^[a-zA-Z0-9_-]+$"),
+    (task(id="a\n"), "id", "does not match ^[a-zA-Z0-9_-]+$"),
+    (task(id="größe"), "id", "does not match ^[a-zA-Z0-9_-]+$"),
     # numbers
     (task(requiredSlots="1"), "requiredSlots", "expected a whole number, not a string"),
     (task(requiredSlots=1.0), "requiredSlots", "expected a whole number, not float"),
     (task(requiredSlots=True), "requiredSlots", "expected a whole number, not true or false"),
-    (task(requiredSlots=2**63), "requiredSlots", "too large"),
-    (task(requiredSlots=10**400), "requiredSlots", "too large"),
+    (task(requiredSlots=2**63), "requiredSlots", "is too large for 64 bits"),
+    (task(requiredSlots=10**400), "requiredSlots", "is too large for 64 bits"),
     (task(requiredSlots=math.nan), "requiredSlots", "expected a whole number, not float"),
     # lists, maps, objects
     (task(constraints=[]), "constraints", "expected an object (TaskConstraints), not a list"),
@@ -94,7 +102,7 @@ WRONG: list[tuple[Any, str, str]] = [
         "environmentSettings[1].name",
         "is required by EnvironmentSetting",
     ),
-    (task(resourceFiles=[{"httpUrl": 5}]), "resourceFiles[0].httpUrl", "expected a string"),
+    (task(resourceFiles=[{"httpUrl": 5}]), "resourceFiles[0].httpUrl", "expected a string, not int"),
     (task(dependsOn={"taskIds": ["a", None, 5]}), "dependsOn.taskIds[1]", "expected a string, not null"),
     (
         task(exitConditions={"exitCodes": [{"code": 1, "exitOptions": {"jobAction": 5}}]}),
@@ -102,20 +110,52 @@ WRONG: list[tuple[Any, str, str]] = [
         "expected a string, not int",
     ),
     # durations and times
-    (task(constraints={"retentionTime": "1 h"}), "constraints.retentionTime", "ISO 8601 duration"),
-    (task(constraints={"retentionTime": "P1Y"}), "constraints.retentionTime", "ISO 8601 duration"),
-    (task(constraints={"retentionTime": 60}), "constraints.retentionTime", "ISO 8601 duration"),
-    (task(constraints={"retentionTime": ""}), "constraints.retentionTime", "ISO 8601 duration"),
+    (
+        task(constraints={"retentionTime": "1 h"}),
+        "constraints.retentionTime",
+        "expected an ISO 8601 duration such as PT1H30M",
+    ),
+    (
+        task(constraints={"retentionTime": "P1Y"}),
+        "constraints.retentionTime",
+        "expected an ISO 8601 duration such as PT1H30M",
+    ),
+    (
+        task(constraints={"retentionTime": 60}),
+        "constraints.retentionTime",
+        "expected an ISO 8601 duration such as PT1H30M",
+    ),
+    (
+        task(constraints={"retentionTime": ""}),
+        "constraints.retentionTime",
+        "expected an ISO 8601 duration such as PT1H30M",
+    ),
     # what JSON cannot hold
-    (task(commandLine=object()), "commandLine", "cannot be written as JSON"),
-    (task(environmentSettings=[{"name": "a"}, {"name": object()}]), "environmentSettings[1].name", "cannot be written"),
-    (task(dependsOn={"taskIds": ("a", 5j)}), "dependsOn.taskIds[1]", "cannot be written as JSON"),
+    (
+        task(commandLine=object()),
+        "commandLine",
+        "cannot be written as JSON: Encoding objects of type object is unsupported",
+    ),
+    (
+        task(environmentSettings=[{"name": "a"}, {"name": object()}]),
+        "environmentSettings[1].name",
+        "cannot be written as JSON: Encoding objects of type object is unsupported",
+    ),
+    (
+        task(dependsOn={"taskIds": ("a", 5j)}),
+        "dependsOn.taskIds[1]",
+        "cannot be written as JSON: Encoding objects of type complex is unsupported",
+    ),
     (
         task(constraints=m.TaskConstraints(max_task_retry_count=cast("int", 5j))),
         "constraints.maxTaskRetryCount",
-        "cannot be written",
+        "cannot be written as JSON: Encoding objects of type complex is unsupported",
     ),
-    (task(constraints={("a",): 1}), "constraints", "cannot be written as JSON"),
+    (
+        task(constraints={("a",): 1}),
+        "constraints",
+        "cannot be written as JSON: Only dicts with str-like or number-like keys are supported",
+    ),
 ]
 
 
@@ -124,68 +164,127 @@ def test_what_is_wrong_with_a_task(body: Any, path: str, message: str) -> None:
     with pytest.raises(EncodeError) as caught:
         encode(op.CREATE_TASK, body)
     assert caught.value.path == path
-    assert message in str(caught.value)
-    assert str(caught.value).startswith(f"{path}: " if path else "expected")
+    assert str(caught.value) == (f"{path}: {message}" if path else message)
 
 
 SCHEDULE = {"doNotRunUntil": "2024-07-01T12:00:00Z"}
 WRONG_ELSEWHERE: list[tuple[type[m.Model], dict[str, Any], str, str]] = [
-    (m.Schedule, {"doNotRunUntil": "2024-07-01"}, "doNotRunUntil", "RFC 3339 time"),
-    (m.Schedule, {"doNotRunUntil": "2024-07-01T12:00:00"}, "doNotRunUntil", "needs a zone"),
-    (m.Schedule, {"doNotRunUntil": datetime(2024, 7, 1)}, "doNotRunUntil", "needs a zone"),  # noqa: DTZ001 - the mistake under test
-    (m.Schedule, {"doNotRunUntil": date(2024, 7, 1)}, "doNotRunUntil", "RFC 3339 time"),
-    (m.Schedule, {"doNotRunUntil": 1_700_000_000}, "doNotRunUntil", "RFC 3339 time"),
-    (m.Schedule, {"doNotRunUntil": "9999-12-31T23:59:60Z"}, "doNotRunUntil", "RFC 3339 time"),
-    (m.Schedule, {"startWindow": "PT59S"}, "startWindow", "at least 0:01:00 is needed"),
-    (m.PoolAddParameter, {"id": "p", "vmSize": "s", "resizeTimeout": "PT4M"}, "resizeTimeout", "at least 0:05:00"),
+    (
+        m.Schedule,
+        {"doNotRunUntil": "2024-07-01"},
+        "doNotRunUntil",
+        "expected an RFC 3339 time such as 2024-07-01T12:00:00Z",
+    ),
+    (m.Schedule, {"doNotRunUntil": "2024-07-01T12:00:00"}, "doNotRunUntil", "a time needs a zone (an offset or Z)"),
+    (m.Schedule, {"doNotRunUntil": datetime(2024, 7, 1)}, "doNotRunUntil", "a time needs a zone (an offset or Z)"),  # noqa: DTZ001 - the mistake under test
+    (
+        m.Schedule,
+        {"doNotRunUntil": date(2024, 7, 1)},
+        "doNotRunUntil",
+        "expected an RFC 3339 time such as 2024-07-01T12:00:00Z",
+    ),
+    (
+        m.Schedule,
+        {"doNotRunUntil": 1_700_000_000},
+        "doNotRunUntil",
+        "expected an RFC 3339 time such as 2024-07-01T12:00:00Z",
+    ),
+    (
+        m.Schedule,
+        {"doNotRunUntil": "9999-12-31T23:59:60Z"},
+        "doNotRunUntil",
+        "expected an RFC 3339 time such as 2024-07-01T12:00:00Z",
+    ),
+    (m.Schedule, {"startWindow": "PT59S"}, "startWindow", "at least 0:01:00 is needed, not 0:00:59"),
+    (
+        m.PoolAddParameter,
+        {"id": "p", "vmSize": "s", "resizeTimeout": "PT4M"},
+        "resizeTimeout",
+        "at least 0:05:00 is needed, not 0:04:00",
+    ),
     (
         m.PoolAddParameter,
         {"id": "p", "vmSize": "s", "autoScaleEvaluationInterval": timedelta(hours=169)},
         "autoScaleEvaluationInterval",
-        "at most 7 days, 0:00:00 is allowed",
+        "at most 7 days, 0:00:00 is allowed, not 7 days, 1:00:00",
     ),
-    (m.PoolAddParameter, {"id": "p", "vmSize": "s", "taskSlotsPerNode": 257}, "taskSlotsPerNode", "at most 256"),
+    (
+        m.PoolAddParameter,
+        {"id": "p", "vmSize": "s", "taskSlotsPerNode": 257},
+        "taskSlotsPerNode",
+        "at most 256 is allowed, not 257",
+    ),
     (
         m.PoolAddParameter,
         {"id": "p", "vmSize": "s", "enableAutoScale": "true"},
         "enableAutoScale",
-        "expected true or false",
+        "expected true or false, not a string",
     ),
-    (m.PoolAddParameter, {"id": "p", "vmSize": "s", "enableAutoScale": 1}, "enableAutoScale", "expected true or false"),
-    (m.PoolAddParameter, {"id": "p", "vmSize": "s", "resourceTags": {"a": 5}}, "resourceTags.a", "expected a string"),
-    (m.PoolAddParameter, {"id": "p", "vmSize": "s", "resourceTags": ["a"]}, "resourceTags", "expected an object"),
+    (
+        m.PoolAddParameter,
+        {"id": "p", "vmSize": "s", "enableAutoScale": 1},
+        "enableAutoScale",
+        "expected true or false, not int",
+    ),
+    (
+        m.PoolAddParameter,
+        {"id": "p", "vmSize": "s", "resourceTags": {"a": 5}},
+        "resourceTags.a",
+        "expected a string, not int",
+    ),
+    (
+        m.PoolAddParameter,
+        {"id": "p", "vmSize": "s", "resourceTags": ["a"]},
+        "resourceTags",
+        "expected an object, not a list",
+    ),
     (m.PoolSpecification, {"vmSize": "s", "resourceTags": 5}, "resourceTags", "expected a string, not int"),
     (m.JobAddParameter, job(priority=-1001), "priority", "at least -1000 is needed, not -1001"),
-    (m.JobAddParameter, job(poolInfo=None), "poolInfo", "is required"),
+    (m.JobAddParameter, job(poolInfo=None), "poolInfo", "is required by JobAddParameter"),
     (m.TaskAddCollectionParameter, {"value": [task()] * 101}, "value", "at most 100 items are allowed, not 101"),
-    (m.TaskAddCollectionParameter, {"value": [task(), {"id": "x"}]}, "value[1].commandLine", "is required"),
-    (m.VMExtension, {"settings": []}, "settings", "expected an object"),
-    (m.VMExtension, {"settings": {"a": [1, {"b": math.nan}]}}, "settings.a[1].b", "expected a finite number"),
-    (m.VMExtension, {"settings": {"a": math.inf}}, "settings.a", "expected a finite number"),
-    (m.VMExtension, {"settings": {"a": "\ud800"}}, "settings.a", "half a character"),
-    (m.VMExtension, {"settings": {"a": 2**70}}, "settings.a", "too large"),
-    (m.VMExtension, {"settings": {"a": {"\ud800": 1}}}, "settings.a", "half a character"),
+    (
+        m.TaskAddCollectionParameter,
+        {"value": [task(), {"id": "x"}]},
+        "value[1].commandLine",
+        "is required by TaskAddParameter",
+    ),
+    (m.VMExtension, {"settings": []}, "settings", "expected an object, not a list"),
+    (
+        m.VMExtension,
+        {"settings": {"a": [1, {"b": math.nan}]}},
+        "settings.a[1].b",
+        "expected a finite number, not float",
+    ),
+    (m.VMExtension, {"settings": {"a": math.inf}}, "settings.a", "expected a finite number, not float"),
+    (m.VMExtension, {"settings": {"a": "\ud800"}}, "settings.a", "holds half a character (a lone surrogate)"),
+    (m.VMExtension, {"settings": {"a": 2**70}}, "settings.a", "is too large for 64 bits"),
+    (m.VMExtension, {"settings": {"a": {"\ud800": 1}}}, "settings.a", "holds half a character (a lone surrogate)"),
     (
         m.PoolAddParameter,
         {"id": "p", "vmSize": "x", "resourceTags": {"\udfff": "x"}},
         "resourceTags",
-        "half a character",
+        "holds half a character (a lone surrogate)",
     ),
-    (m.TaskAddParameter, task(constraints={"retentionTime": "\ud800"}), "constraints.retentionTime", "ISO 8601"),
+    (
+        m.TaskAddParameter,
+        task(constraints={"retentionTime": "\ud800"}),
+        "constraints.retentionTime",
+        "expected an ISO 8601 duration such as PT1H30M",
+    ),
     (
         m.JobScheduleAddParameter,
         {"id": "s", "schedule": {"doNotRunAfter": "\ud800"}},
         "schedule.doNotRunAfter",
-        "RFC 3339",
+        "expected an RFC 3339 time such as 2024-07-01T12:00:00Z",
     ),
     (
         m.JobScheduleAddParameter,
         {"id": "s", "schedule": {"doNotRunAfter": "9999-12-31T23:59:59.\u0669Z"}},
         "schedule.doNotRunAfter",
-        "RFC 3339",
+        "expected an RFC 3339 time such as 2024-07-01T12:00:00Z",
     ),
     (m.PoolUsageMetrics, {"totalCoreHours": "1"}, "totalCoreHours", "expected a finite number, not a string"),
-    (m.PoolUsageMetrics, {"totalCoreHours": math.nan}, "totalCoreHours", "expected a finite number"),
+    (m.PoolUsageMetrics, {"totalCoreHours": math.nan}, "totalCoreHours", "expected a finite number, not float"),
     (m.PoolUsageMetrics, {"totalCoreHours": True}, "totalCoreHours", "expected a finite number, not true or false"),
 ]
 
@@ -195,7 +294,7 @@ def test_what_is_wrong_elsewhere(model: type[m.Model], body: dict[str, Any], pat
     with pytest.raises(EncodeError) as caught:
         check_body(body, model)
     assert caught.value.path == path
-    assert message in str(caught.value)
+    assert str(caught.value) == f"{path}: {message}"
 
 
 def test_bytes_have_no_place_in_free_objects() -> None:
@@ -222,11 +321,36 @@ def test_a_secret_is_not_quoted() -> None:
 
 def test_an_operation_without_a_body_takes_none() -> None:
     assert encode(op.GET_JOB, None) is None
-    with pytest.raises(EncodeError, match="Jobs_GetJob takes no body"):
+    with pytest.raises(EncodeError, match=r"^Jobs_GetJob takes no body$"):
         encode(op.GET_JOB, {})
 
 
+def test_an_operation_with_a_body_needs_one() -> None:
+    needs = "needs a TaskAddParameter or a mapping in wire shape, not None"
+    with pytest.raises(EncodeError) as caught:
+        encode(op.CREATE_TASK, None)
+    assert str(caught.value) == f"{op.CREATE_TASK.id} {needs}"
+    assert encode(op.TERMINATE_JOB, None) is None
+
+
 # What is right.
+
+
+@pytest.mark.parametrize(
+    ("model", "body"),
+    [
+        (m.TaskAddParameter, task(id="x" * 64, displayName="x" * 1024)),
+        (m.TaskAddCollectionParameter, {"value": [task()] * 100}),
+        (m.Schedule, {"startWindow": "PT1M"}),
+        (m.PoolAddParameter, {"id": "p", "vmSize": "s", "resizeTimeout": "PT5M", "taskSlotsPerNode": 256}),
+        (m.PoolAddParameter, {"id": "p", "vmSize": "s", "autoScaleEvaluationInterval": "P7D"}),
+        (m.JobAddParameter, job(priority=-1000)),
+        (m.JobAddParameter, job(priority=1000)),
+        (m.VMExtension, {"name": "n", "publisher": "p", "type": "t", "settings": {"a": [2**63 - 1, -(2**63)]}}),
+    ],
+)
+def test_what_is_just_allowed(model: type[m.Model], body: dict[str, Any]) -> None:
+    assert check_body(body, model) == body
 
 
 def test_null_is_the_same_as_absent() -> None:

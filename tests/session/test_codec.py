@@ -12,7 +12,7 @@ from batchio import DecodeError
 from batchio import models as m
 from batchio.session.codec import decode, excerpt
 from batchio.session.pages import PageBody
-from batchio.session.request import Answer, Receipt, Request, http_date, receipt_of
+from batchio.session.request import Answer, Receipt, Request, http_date, printable, receipt_of
 
 BOM = b"\xef\xbb\xbf"
 
@@ -122,6 +122,34 @@ def test_no_answer_breaks_the_reading(answer: bytes) -> None:
     assert isinstance(found, m.CloudJob)
 
 
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (b"x" * 200, "'" + "x" * 200 + "'"),
+        (b"x" * 201, "'" + "x" * 200 + "...'"),
+        (b" " * 799 + b"ab", "'a'"),
+        (b" a \n\t b\xff", "'a b\ufffd'"),
+    ],
+)
+def test_an_excerpt(body: bytes, shown: str) -> None:
+    assert excerpt(body) == shown
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (b' {"a": "s3cret", x', """'{"a": "***", x'"""),
+        (b'{"s3cret', """'{"***'"""),
+        (b'{"a\\"b" : "c\\"d", x', """'{"a\\\\"b" : "***", x'"""),
+        (b'<a href="b"', """'<a href="b"'"""),
+    ],
+)
+def test_the_start_of_what_is_half_json_is_shown_without_its_texts(body: bytes, shown: str) -> None:
+    with pytest.raises(DecodeError) as caught:
+        decode(body, m.CloudJob)
+    assert str(caught.value).endswith(f"; it begins with {shown}")
+
+
 @given(st.binary(max_size=2000))
 def test_an_excerpt_is_short_and_on_one_line(body: bytes) -> None:
     text = excerpt(body)
@@ -160,6 +188,11 @@ def test_a_receipt() -> None:
         data_service_id="https://acme/jobs/j",
     )
     assert receipt_of(Answer(202, {}, b"")) == Receipt(status=202)
+
+
+@pytest.mark.parametrize(("value", "shown"), [("a b-ü", "a b-ü"), ("a\x1b[2J\udc80b", "a\ufffd[2J\ufffdb"), ("", "")])
+def test_what_cannot_be_printed_is_replaced(value: str, shown: str) -> None:
+    assert printable(value) == shown
 
 
 @pytest.mark.parametrize(

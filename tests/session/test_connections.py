@@ -267,6 +267,85 @@ async def test_a_line_break_in_a_header_goes_nowhere(server: Server, carrier: Ai
     assert not server.heard
 
 
+async def test_how_many_connections_of_a_transport_are_open(
+    server: Server, carrier: AiohttpTransport, way: str
+) -> None:
+    server.otherwise = answer(200)
+    assert carrier.connections == 0
+    await asyncio.gather(get(carrier, server), get(carrier, server))
+    assert carrier.connections == (2 if way == "connections" else None)
+    await carrier.close()
+    assert carrier.connections == 0
+
+
+async def test_connections_of_a_session_that_was_handed_in_are_not_counted(server: Server) -> None:
+    async with aiohttp.ClientSession() as session:
+        assert AiohttpTransport(session, trust_env=False, endpoint=server.endpoint).connections is None
+
+
+async def test_the_session_that_a_transport_opens(server: Server) -> None:
+    server.otherwise = answer(200)
+    opened = list[aiohttp.ClientSession]()
+    carrier = AiohttpTransport(None, trust_env=False, endpoint=server.endpoint, opened=opened.append)
+    assert not opened
+    for _ in range(2):
+        await get(carrier, server)
+    (session,) = opened
+    assert isinstance(session.connector, connections.Connector)
+    assert isinstance(session.cookie_jar, aiohttp.DummyCookieJar)
+    assert session.timeout == connections.NO_TIMEOUT
+    assert session.skip_auto_headers == {"Content-Type", "Accept", "User-Agent"}
+    assert session.connector.limit == 0
+    await carrier.close()
+    assert session.closed
+
+
+@pytest.mark.parametrize("what", ["send", "open"])
+@both_ways
+async def test_a_transport_that_fails_says_why(server: Server, carrier: AiohttpTransport, what: str) -> None:
+    async def ask(timeout: float) -> None:
+        url = URL(server.endpoint)
+        if what == "send":
+            await carrier.send("GET", url, {}, None, timeout)
+        else:
+            await carrier.open("GET", url, {}, timeout)
+
+    server.say(HANG, DROP)
+    with pytest.raises(RequestTimeoutError, match=r"^no answer within 0\.02 s$") as late:
+        await ask(0.02)
+    assert isinstance(late.value.__cause__, TimeoutError)
+    with pytest.raises(ConnectionLostError, match=r"^the connection was lost: Server disconnected$") as lost:
+        await ask(10.0)
+    assert lost.value.before_answer
+    assert lost.value.__cause__ is not None
+
+
+HEADS: dict[str, tuple[str, dict[str, str], bytes | None, list[str]]] = {
+    "GET": ("GET", {"x": "ü"}, None, ["x: ü", "Accept-Encoding: gzip, deflate"]),
+    "HEAD": ("HEAD", {"accept-encoding": "identity"}, None, ["accept-encoding: identity"]),
+    "GET with a body": ("GET", {}, b"ab", ["Accept-Encoding: gzip, deflate", "Content-Length: 2"]),
+    "DELETE": ("DELETE", {}, None, ["Accept-Encoding: gzip, deflate", "Content-Length: 0"]),
+    "POST of no bytes": ("POST", {}, b"", ["Accept-Encoding: gzip, deflate", "Content-Length: 0"]),
+}
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_the_head_of_a_request(name: str) -> None:
+    method, headers, body, lines = HEADS[name]
+    ours: Any = connections
+    url = URL("https://acme.example:8443/a%2Fb?$x=%20", encoded=True)
+    head = "\r\n".join([f"{method} /a%2Fb?$x=%20 HTTP/1.1", "Host: acme.example:8443", *lines, "", ""])
+    assert ours._head(method, url, headers, body) == head.encode()
+
+
+@pytest.mark.parametrize("value", ["a\r\nb", "a\nb", "a\rb", "a\0b", "\r\n"])
+async def test_what_cannot_stand_in_a_head(carrier: AiohttpTransport, server: Server, value: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        await carrier.send("GET", URL(server.endpoint), {"x-given": value}, None, 10.0)
+    assert str(caught.value) == "aiohttp does not send this request: a header holds a line break or a NUL"
+    assert not server.heard
+
+
 @pytest.mark.parametrize("failure", [DROP, HANG])
 @both_ways
 async def test_one_try(server: Server, carrier: AiohttpTransport, failure: Reply) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import time
 import uuid
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
@@ -14,6 +15,7 @@ from batchio import BatchClient, ConfigurationError
 from batchio.service.operations import OPERATIONS
 from batchio.service.options import RANGE, WIRE
 from batchio.session.options import split_options
+from batchio.session.request import path_of
 
 from .server import Server, answer, page
 
@@ -166,6 +168,30 @@ def test_every_option_is_checked_and_has_its_place() -> None:
         assert split.headers.keys() == {WIRE[name].name.lower() for name in sent if WIRE[name].header} | ranges
 
 
+@pytest.mark.parametrize(("value", "own"), [(None, True), (True, True), (False, False)])
+def test_prefetching_is_the_default(value: bool | None, *, own: bool) -> None:  # noqa: FBT001 - the option
+    assert split_options(OPERATIONS["Jobs_ListJobs"], {"prefetch": value}).own == {"prefetch": own}
+
+
+@pytest.mark.parametrize(("value", "sent"), [(True, "true"), (False, "false")])
+def test_a_flag_in_the_query(*, value: bool, sent: str) -> None:
+    assert split_options(OPERATIONS["Jobs_DeleteJob"], {"force": value}).query == {"force": sent}
+
+
+@pytest.mark.skipif(not hasattr(time, "tzset"), reason="the zone of this system cannot be set")
+def test_times_are_sent_in_utc_wherever_this_machine_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    operation = next(each for each in OPERATIONS.values() if "start_time" in each.takes)
+    noon = datetime(2024, 7, 1, 12, tzinfo=timezone(timedelta(hours=2)))
+    with monkeypatch.context() as patched:
+        patched.setenv("TZ", "JST-9")
+        time.tzset()
+        query = split_options(operation, {"start_time": noon}).query
+        headers = split_options(OPERATIONS["Jobs_GetJob"], {"if_modified_since": noon}).headers
+    time.tzset()
+    assert list(query.values()) == ["2024-07-01T10:00:00Z"]
+    assert list(headers.values()) == ["Mon, 01 Jul 2024 10:00:00 GMT"]
+
+
 @pytest.mark.parametrize(
     ("options", "header"),
     [
@@ -193,6 +219,38 @@ async def test_a_bad_part_of_a_path_is_named(server: Server, client: BatchClient
     with pytest.raises(ConfigurationError, match=r"^jobId: "):
         await client.tasks.get(value, "t")
     assert not server.heard
+
+
+def test_another_number_of_parts_than_a_path_has() -> None:
+    with pytest.raises(TypeError, match=r"^Tasks_GetTask takes jobId, taskId$"):
+        path_of(OPERATIONS["Tasks_GetTask"], ("j",))
+    with pytest.raises(TypeError, match=r"^Jobs_ListJobs takes no path parameter$"):
+        path_of(OPERATIONS["Jobs_ListJobs"], ("j",))
+    path = path_of(OPERATIONS["Tasks_GetTaskFile"], ("j", "t", "wd/ä b"))
+    assert path == "/jobs/j/tasks/t/files/wd%2F%C3%A4%20b"
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        ("", "'' cannot be part of a path"),
+        (".", "'.' cannot be part of a path"),
+        ("..", "'..' cannot be part of a path"),
+        (5, "a string is needed, not int"),
+        ("\udc80", "'\\udc80' holds half a character"),
+    ],
+)
+def test_what_is_wrong_with_a_part_that_has_no_rules_of_its_own(value: Any, said: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        path_of(OPERATIONS["Nodes_GetNode"], ("p", value))
+    assert str(caught.value) == f"nodeId: {said}"
+
+
+@pytest.mark.parametrize("value", ["./a", "a/.", "a/../b", "a/.."])
+def test_a_file_in_another_directory(value: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        path_of(OPERATIONS["Tasks_GetTaskFile"], ("j", "t", value))
+    assert str(caught.value) == f"filePath: {value!r} would leave its directory"
 
 
 async def test_a_part_of_a_path_cannot_leave_its_place(server: Server, client: BatchClient) -> None:

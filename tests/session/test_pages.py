@@ -125,6 +125,9 @@ async def test_a_page_that_fails_does_not_take_the_others_with_it(server: Server
 
 # Links.
 
+CIRCLE = r"^the pages' nextLinks lead in a circle$"
+ELSEWHERE = r"^the page's nextLink leads to another host; it was not followed$"
+
 
 async def test_a_link_to_somebody_else_is_not_followed(server: Server, client: BatchClient) -> None:
     async with Server() as elsewhere:
@@ -147,10 +150,10 @@ async def test_a_link_to_somebody_else_is_not_followed(server: Server, client: B
         ]
         for stranger in strangers:
             server.say(page(*jobs("a"), to=stranger))
-            with pytest.raises(DecodeError, match="another host"):
+            with pytest.raises(DecodeError, match=ELSEWHERE):
                 await ids_of(client.jobs.list())
         assert len(server.heard) == len(strangers)
-        with pytest.raises(DecodeError, match="another host"):
+        with pytest.raises(DecodeError, match=ELSEWHERE):
             [page async for page in client.jobs.list().by_page(f"{elsewhere.endpoint}/jobs")]
         assert not elsewhere.connections
         assert len(server.heard) == len(strangers)
@@ -171,6 +174,8 @@ async def test_a_link_to_somebody_else_is_not_followed(server: Server, client: B
         ("https://x@acme.batch.azure.com/x", False),
         ("https://:x@acme.batch.azure.com/x", False),
         ("https://@acme.batch.azure.com/x", False),
+        ("https://[::1", False),
+        ("https://acme.batch.azure.com:port", False),
         ("", False),
     ],
 )
@@ -207,14 +212,29 @@ async def test_a_circle_of_links_comes_to_an_end(server: Server, client: BatchCl
     links = [link(server, str(number)) for number in range(length)]
     for number in range(length * 4 + 4):
         server.say(page(*jobs("a"), to=links[number % length]))
-    with pytest.raises(DecodeError, match="circle"):
+    with pytest.raises(DecodeError, match=CIRCLE):
         await ids_of(client.jobs.list())
     assert len(server.heard) <= 3 * length + 2
 
 
+@given(before=st.integers(0, 20), length=st.integers(1, 20))
+async def test_a_circle_is_found_wherever_it_begins(before: int, length: int) -> None:
+    fetched = 0
+
+    async def fetch(token: str | None) -> PageBody[int]:
+        nonlocal fetched
+        fetched += 1
+        assert fetched <= 4 * (before + length) + 4
+        number = int(token or 0) + 1
+        return PageBody(value=[number], next_link=str(number if number < before + length else before))
+
+    with pytest.raises(DecodeError, match=CIRCLE):
+        [item async for item in Pages(fetch, None, prefetch=False)]
+
+
 async def test_a_token_that_leads_to_itself(server: Server, client: BatchClient) -> None:
     server.say(page(*jobs("a"), to=link(server, "1")))
-    with pytest.raises(DecodeError, match="circle"):
+    with pytest.raises(DecodeError, match=CIRCLE):
         [page async for page in client.jobs.list().by_page(link(server, "1"))]
 
 
@@ -266,6 +286,27 @@ async def test_one_page_is_fetched_ahead_and_no_more(server: Server, client: Bat
             await asyncio.sleep(0)
         assert len(server.heard) == ahead
     assert [each async for each in reader] == []
+
+
+@pytest.mark.parametrize(
+    ("prefetch", "limit", "fetched"), [(True, None, 2), (True, 3, 2), (True, 2, 2), (True, 1, 1), (False, None, 1)]
+)
+async def test_what_is_fetched_ahead(*, prefetch: bool, limit: int | None, fetched: int) -> None:
+    tokens = list[str | None]()
+
+    async def fetch(token: str | None) -> PageBody[int]:
+        tokens.append(token)
+        if token is not None:
+            await asyncio.Event().wait()
+        return PageBody(value=[1], next_link="next")
+
+    reader = Pages(fetch, limit, prefetch=prefetch).by_page()
+    await anext(reader)
+    await asyncio.sleep(0)
+    assert tokens == [None, "next"][:fetched]
+    assert [task.get_name() for task in stray_tasks()] == ["batchio next page"][: fetched - 1]
+    await reader.aclose()
+    assert not stray_tasks()
 
 
 async def test_prefetching_can_be_switched_off(server: Server, client: BatchClient) -> None:

@@ -26,7 +26,14 @@ from batchio import (
     VersionError,
 )
 from batchio.errors import error_class
-from batchio.session.retry import MAX_RETRY_AFTER, backoff, is_repeatable, may_repeat, parse_retry_after
+from batchio.session.retry import (
+    MAX_RETRY_AFTER,
+    backoff,
+    is_refused_credential,
+    is_repeatable,
+    may_repeat,
+    parse_retry_after,
+)
 
 NOW = 1_700_000_000.0
 
@@ -156,10 +163,47 @@ def test_the_jitter_fills_its_bounds() -> None:
     assert 3.5 < sum(waits) / 1000 < 4.5
 
 
+class Longest(Random):
+    """Draws the upper bound."""
+
+    def uniform(self, a: float, b: float) -> float:
+        assert a == 0.0
+        return b
+
+
+def test_what_a_policy_is_without_arguments() -> None:
+    assert repr(RetryPolicy()) == "RetryPolicy(attempts=8, base=0.25, cap=20.0, deadline=180.0)"
+
+
+def test_the_bound_of_the_waits_doubles_up_to_the_cap() -> None:
+    policy = RetryPolicy(base=3.0, cap=50.0, deadline=1000.0)
+    waits = [
+        policy.wait(refusal(429), attempt=attempt, elapsed=0.0, repeatable=False, rng=Longest())
+        for attempt in range(1, 8)
+    ]
+    assert waits == [3.0, 6.0, 12.0, 24.0, 48.0, 50.0, 50.0]
+
+
+@pytest.mark.parametrize(
+    ("failure", "is_refused"),
+    [
+        (refusal(401), True),
+        (refusal(403, "AuthenticationFailed"), True),
+        (refusal(403, "AuthorizationFailure"), False),
+        (refusal(403), False),
+        (refusal(404, "AuthenticationFailed"), False),
+        (CredentialError("x"), False),
+    ],
+    ids=repr,
+)
+def test_when_a_fresh_signature_may_help(failure: BatchioError, *, is_refused: bool) -> None:
+    assert is_refused_credential(failure) is is_refused
+
+
 def test_a_retry_after_beyond_the_deadline_ends_it() -> None:
     policy = RetryPolicy(deadline=10.0)
     rng = Random(1)  # noqa: S311 - jitter
-    assert policy.wait(refusal(429, None, 9.0), attempt=1, elapsed=0.5, repeatable=False, rng=rng) == 9.0
+    assert policy.wait(refusal(429, None, 9.0), attempt=1, elapsed=1.0, repeatable=False, rng=rng) == 9.0
     assert policy.wait(refusal(429, None, 9.0), attempt=1, elapsed=1.5, repeatable=False, rng=rng) is None
 
 

@@ -92,7 +92,7 @@ async def test_a_credential_that_gives_no_key(server: Server) -> None:
     async with connect(server, vault) as client:
         await client.jobs.get("j")
         vault.is_open = False
-        with pytest.raises(CredentialError, match="gave no key: KeyError") as caught:
+        with pytest.raises(CredentialError, match=r"^the credential gave no key: KeyError: 'vault'$") as caught:
             await client.jobs.get("j")
     assert isinstance(caught.value.__cause__, KeyError)
     assert isinstance(caught.value, BatchioError)

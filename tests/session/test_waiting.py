@@ -39,7 +39,7 @@ from batchio.service.versions import DEFAULT
 from batchio.session.incoming import Incoming
 from batchio.session.questions import states_of
 from batchio.session.session import Session
-from batchio.session.waiting import Pace
+from batchio.session.waiting import Pace, check_options
 
 from .driving import AT_ONCE, connect, opened, stray_tasks, until
 from .server import DROP, HANG, Heard, Reply, Server, answer, page, refusal
@@ -866,11 +866,50 @@ async def test_a_wrong_option_is_named_and_nothing_is_sent(
     assert not server.heard
 
 
+UNKNOWN = (
+    r"^a wait has no option 'page_size'; it takes deadline, interval, max_interval, callback, timeout, server_timeout$"
+)
+
+
 @all_of_them
 async def test_an_unknown_option(server: Server, client: BatchClient, case: Case) -> None:
-    with pytest.raises(TypeError, match=r"'page_size'.*deadline, interval, max_interval, callback, timeout"):
+    with pytest.raises(TypeError, match=UNKNOWN):
         await case.wait(client)(page_size=5)
     assert not server.heard
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"interval": 0}, "interval: seconds above 0, not 0"),
+        ({"deadline": math.inf}, "deadline: seconds above 0, not inf"),
+        ({"interval": 2.0, "max_interval": 1.5}, "max_interval: at least interval (2), not 1.5"),
+        ({"callback": 5}, "callback: a function or None, not 5"),
+    ],
+)
+def test_what_is_wrong_with_an_option(options: dict[str, Any], said: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        check_options(options)
+    assert str(caught.value) == said
+
+
+@pytest.mark.parametrize(
+    ("options", "pace"),
+    [
+        ({}, (1.0, 30.0)),
+        ({"deadline": None, "callback": None}, (1.0, 30.0)),
+        ({"interval": 5.0}, (5.0, 30.0)),
+        ({"interval": 45.0}, (45.0, 45.0)),
+        ({"max_interval": 0.5}, (0.5, 0.5)),
+        ({"max_interval": 90.0}, (1.0, 90.0)),
+        ({"interval": 2.0, "max_interval": 2.0}, (2.0, 2.0)),
+    ],
+)
+def test_an_interval_that_is_given_alone(options: dict[str, Any], pace: tuple[float, float]) -> None:
+    settings = check_options({**options, "timeout": None, "server_timeout": 5})
+    assert (settings.pace.interval, settings.pace.max_interval) == pace
+    assert settings.call == {"timeout": None, "server_timeout": 5}
+    assert (settings.deadline, settings.callback) == (None, None)
 
 
 @pytest.mark.parametrize("until", ["", [], (), frozenset[str](), None, 5, [None], ["active", ""], "actve", b"active"])
@@ -884,7 +923,7 @@ async def test_a_wrong_state_is_named_and_nothing_is_sent(
 
 
 async def test_an_unknown_state_is_told_with_those_that_there_are(client: BatchClient) -> None:
-    with pytest.raises(ConfigurationError, match=r"'COMPLETE' is no state; there are active, .*, completed, deleting"):
+    with pytest.raises(ConfigurationError, match=rf"^until: 'COMPLETE' is no state; there are {', '.join(JobState)}$"):
         await client.jobs.wait("j", until="COMPLETE")
 
 
@@ -911,6 +950,8 @@ def test_states_are_found_by_their_words() -> None:
         ComputeNodeState.START_TASK_FAILED,
         ComputeNodeState.IDLE,
     )
+    with pytest.raises(ConfigurationError, match=r"^until: a state or several, not \[\]$"):
+        states_of(ComputeNodeState, [])
     for word in ("START_TASK_FAILED", "start task failed", "newfangled"):
         with pytest.raises(ConfigurationError, match=r"^until: "):
             states_of(ComputeNodeState, word)
