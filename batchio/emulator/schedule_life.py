@@ -60,7 +60,7 @@ def run_is_due(store: Store, schedule: JobSchedule, when: int, _why: str | None)
     if schedule.state != ACTIVE:
         return
     times = schedule.spec.get("schedule", {})
-    if schedule.next_run is not None and schedule.next_run <= when:
+    while schedule.next_run is not None and schedule.next_run <= when:
         schedule.late = schedule.next_run
         _set_next(schedule, _after(store, schedule, schedule.next_run))
     window = times.get("startWindow")

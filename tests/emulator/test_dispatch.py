@@ -176,6 +176,7 @@ def test_dispatch_keeps_what_a_task_took_that_is_not_tried_again() -> None:
     account.post("/jobs/job/tasks/t/terminate")
     found = execution(account, "t")
     assert (found["retryCount"], found["endTime"][:19]) == (2, "2024-07-01T12:01:40")
+    assert usage(account)["numTaskRetries"] == "2"
     assert rounded(usage(account, "/jobs/job/tasks/t")["wallClockTime"]) == 20
 
 
@@ -213,6 +214,16 @@ def test_dispatch_knows_how_long_tasks_have_waited() -> None:
     assert (found["requeueCount"], found["lastRequeueTime"][:19]) == (1, "2024-07-01T12:01:05")
     assert (found["exitCode"], rounded(usage(account, "/jobs/job/tasks/a")["wallClockTime"])) == (0, 15)
     assert execution(account, "b")["requeueCount"] == 0
+
+
+def test_dispatch_takes_tasks_off_to_run_before_others() -> None:
+    account = account_with(taskSlotsPerNode=2)
+    account.job()
+    account.add("a", "b", "c", "d", line="sleep 60")
+    account.wait(5)
+    account.post(f"{account.node}/reboot")
+    account.wait(5)
+    assert account.running() == "a b"
 
 
 def test_dispatch_ends_a_task_by_request() -> None:
