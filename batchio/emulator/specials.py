@@ -78,13 +78,14 @@ def undo_preparation(store: Store, job: Job, status: NodeStatus) -> Special | No
 def prepare(store: Store, job: Job, node: Node) -> bool:
     """Have the preparation task run where it has not yet; whether the job's tasks have to wait for it."""
     task: dict[str, Any] | None = job.spec.get("jobPreparationTask")
+    if task is None:
+        # No job has a release task alone.
+        return False
     status = job.statuses.get(node.key)
-    if status is None and (task is not None or "jobReleaseTask" in job.spec):
+    if status is None:
         status = NodeStatus(id=node.id, pool=node.pool.id, born=store.stamps())
         job.statuses.add(node.key, status)
         store.note(status, job)
-    if task is None or status is None:
-        return False
     if status.preparation is None:
         status.preparation = _special(store, "preparation", job, node, task)
     return status.preparation.done is None and task.get("waitForSuccess", True)
