@@ -55,9 +55,11 @@ def _limit(kind: str, task: dict[str, Any]) -> int:
 
 def break_off_preparation(store: Store, job: Job) -> None:
     """The job has no use for preparation tasks any more: processes that still prepare are killed."""
-    for status in job.statuses.all() if store.processes is not None else ():
+    if store.processes is None:
+        return
+    for status in job.statuses.all():
         special = status.preparation
-        if store.processes is not None and special is not None and special.done is None:
+        if special is not None and special.done is None:
             store.processes.end(special)
             special.ends, special.exit_code, special.failure = store.now(), KILLED, "TaskEnded"
             store.enter(special)
@@ -94,8 +96,10 @@ def prepare(store: Store, job: Job, node: Node) -> bool:
 def run_release_tasks(store: Store, job: Job) -> None:
     """Have the release task run on every node that has run something of the job and is still there."""
     task: dict[str, Any] | None = job.spec.get("jobReleaseTask")
-    for status in job.statuses.all() if task is not None else ():
+    if task is None:
+        return
+    for status in job.statuses.all():
         pool = store.pools.get(status.pool)
         node = None if pool is None else pool.nodes.get(status.id)
-        if task is not None and node is not None and status.release is None:
+        if node is not None and status.release is None:
             status.release = _special(store, "release", job, node, task)

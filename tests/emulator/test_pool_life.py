@@ -163,3 +163,24 @@ def test_a_pool_scales_no_more_when_it_is_deleted() -> None:
     account.call("DELETE", "/pools/auto")
     assert [change[2] for change in account.after(3600, "pool")] == ["deleting"]
     assert account.call("GET", "/pools/auto").json["enableAutoScale"] is False
+
+
+def test_a_pool_that_grows_by_one_sort_of_nodes_counts_both() -> None:
+    account = Account(400, targetLowPriorityNodes=599)
+    account.wait(5)
+    account.post("/pools/pool/resize", targetLowPriorityNodes=601)
+    account.wait(5)
+    assert (sizes(account), errors(account)) == ((400, 600), ["AccountCoreQuotaReached"])
+
+
+def test_a_pool_has_no_part_in_the_resize_of_an_earlier_one() -> None:
+    account = Account(1)
+    account.wait(60)
+    account.store.hold("allocation", "resizing")
+    account.call("DELETE", "/pools/pool")
+    account.wait(5)
+    account.post("/pools", id="pool", vmSize="a")
+    account.wait(1000)
+    account.store.release("allocation", "resizing")
+    account.wait(5)
+    assert errors(account) == []

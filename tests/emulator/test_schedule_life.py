@@ -163,3 +163,18 @@ def test_the_end_of_a_schedule_and_its_jobs(account: Account, verb: str) -> None
         assert account.call("GET", "/jobs").ids == []
     account.wait(HOUR * 5)
     assert len(account.call("GET", "/jobs").ids) == (2 if verb == "terminate" else 0)
+
+
+def test_a_schedule_whose_times_change_goes_on_by_the_new_ones(account: Account) -> None:
+    schedule(account, recurrenceInterval="PT1H")
+    account.wait(HOUR * 2.5)
+
+    def change(**times: str) -> None:
+        assert account.call("PATCH", "/jobschedules/s", {"schedule": times}).status == 200
+
+    change(recurrenceInterval="PT40M")
+    assert (jobs(account)[3:], due(account)) == (["07-01T14:30:00"], "07-01T15:10:00")
+    change(recurrenceInterval="PT1H", doNotRunUntil="2024-07-02T00:30:00Z")
+    assert due(account) == "07-02T00:30:00"
+    change(doNotRunUntil="2024-07-02T00:30:00Z")
+    assert due(account) is None
