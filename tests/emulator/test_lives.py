@@ -55,6 +55,16 @@ def test_a_node_without_scheduling(account: Account) -> None:
     assert account.after(60) == of("node", (0, "idle"))
 
 
+def test_a_pool_that_is_held_starts_no_tasks(account: Account) -> None:
+    account.store.hold("pool", "active")
+    account.job()
+    account.add("t")
+    account.wait(60)
+    assert account.states() == {"t": "active"}
+    account.store.release("pool", "active")
+    assert account.states() == {"t": "running"}
+
+
 def test_a_pool_shrinks_and_goes(account: Account) -> None:
     account.post("/pools/pool/resize", targetDedicatedNodes=0)
     left = [(0, "node", "leavingpool"), (0.5, "node", "gone"), (0.5, "allocation", "steady")]
@@ -149,7 +159,8 @@ def test_a_certificate_stays_where_it_is_used() -> None:
     account, print_ = Account(0), "a" * 40
     named = {"thumbprint": print_, "thumbprintAlgorithm": "sha1"}
     account.post("/certificates", **named, data="AAAA")
-    account.post("/pools", id="other", vmSize="a", certificateReferences=[named])
+    spaced = {"thumbprint": "AA" + " aa" * 19, "thumbprintAlgorithm": "SHA1"}
+    account.post("/pools", id="other", vmSize="a", certificateReferences=[spaced])
     path = f"/certificates(thumbprintAlgorithm=sha1,thumbprint={print_})"
     account.store.turn()
     account.call("DELETE", path)

@@ -86,6 +86,15 @@ def test_what_nodes_were_there_stays_known() -> None:
     assert (round(usage.nodes / ticks.SECOND, 2), round(usage.dedicated / ticks.SECOND, 2)) == (301.5, 201)
 
 
+def test_nodes_of_low_priority_are_not_counted_as_dedicated() -> None:
+    account = Account(0, targetLowPriorityNodes=2)
+    account.wait(100)
+    account.post("/pools/pool/resize", targetLowPriorityNodes=0)
+    account.wait(10)
+    usage = account.store.pool("pool").usage
+    assert (usage.dedicated, usage.nodes > 0) == (0, True)
+
+
 @pytest.mark.parametrize("option", ["taskcompletion", "requeue"])
 def test_a_node_that_waits_for_its_tasks_takes_no_others(option: str) -> None:
     account = Account(taskSlotsPerNode=2)
