@@ -6,9 +6,16 @@ from typing import Any
 
 import pytest
 
-from batchio.emulator.pool_life import MAX_NODES
+from batchio.emulator import pool_life
 
 from .diary import Account
+
+MAX_NODES = 10
+
+
+@pytest.fixture(autouse=True)
+def small_quota(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_life, "MAX_NODES", MAX_NODES)
 
 
 def pool(account: Account) -> dict[str, Any]:
@@ -166,11 +173,11 @@ def test_a_pool_scales_no_more_when_it_is_deleted() -> None:
 
 
 def test_a_pool_that_grows_by_one_sort_of_nodes_counts_both() -> None:
-    account = Account(400, targetLowPriorityNodes=599)
+    account = Account(4, targetLowPriorityNodes=5)
     account.wait(5)
-    account.post("/pools/pool/resize", targetLowPriorityNodes=601)
+    account.post("/pools/pool/resize", targetLowPriorityNodes=7)
     account.wait(5)
-    assert (sizes(account), errors(account)) == ((400, 600), ["AccountCoreQuotaReached"])
+    assert (sizes(account), errors(account)) == ((4, 6), ["AccountCoreQuotaReached"])
 
 
 def test_a_pool_has_no_part_in_the_resize_of_an_earlier_one() -> None:
