@@ -59,11 +59,10 @@ def _nothing_runs(job: Job) -> bool:
 
 
 def _prepared(run: Run) -> bool:
-    for node in run.nodes:
-        status = run.job.statuses.get(node.key)
-        if status is not None and status.preparation is not None and status.preparation.done is None:
-            return not run.job.spec["jobPreparationTask"].get("waitForSuccess", True)
-    return True
+    statuses = [run.job.statuses.get(node.key) for node in run.nodes]
+    return not any(
+        status is not None and status.preparation is not None and status.preparation.done is None for status in statuses
+    )
 
 
 def has_active_job(schedule: JobSchedule) -> bool:

@@ -38,7 +38,7 @@ def deleting(store: Store, certificate: Certificate, _when: int, _why: str | Non
         pool.id
         for pool in store.pools.all()
         if any(
-            reference.get("thumbprint", "").lower() == certificate.id.lower()
+            certificate_key(reference["thumbprintAlgorithm"], reference["thumbprint"]) == certificate.key
             for reference in pool.spec.get("certificateReferences", ())
         )
     )

@@ -72,23 +72,24 @@ def resize(store: Store, pool: Pool, option: str = REQUEUE) -> None:
 
 
 def resizing(store: Store, allocation: Allocation, _when: int, why: str | None) -> None:
-    """Make the nodes that are missing, and send away those that are too many."""
+    """Send away the nodes that are too many, and make those that are missing."""
     pool = store.pools.get(allocation.pool_key)
     if pool is None or not store.simulate:
         allocation.arrived = True
         return
     for dedicated in (True, False):
         nodes = pool.staying(dedicated=dedicated)
-        missing = pool.target(dedicated=dedicated) - len(nodes)
-        room = MAX_NODES - len(pool.nodes)
+        # Those that have least to lose go first, the youngest of them before the others.
+        nodes.sort(key=lambda node: (len(node.runs), -node.born))
+        for node in nodes[: max(len(nodes) - pool.target(dedicated=dedicated), 0)]:
+            remove(store, node, why or REQUEUE)
+    for dedicated in (True, False):
+        missing = pool.target(dedicated=dedicated) - len(pool.staying(dedicated=dedicated))
+        room = MAX_NODES - len(pool.staying(dedicated=True)) - len(pool.staying(dedicated=False))
         if missing > room:
             pool.errors = ("AccountCoreQuotaReached",)
         for _ in range(min(missing, room)):
             make_node(store, pool, dedicated=dedicated)
-        # Those that have least to lose go first, the youngest of them before the others.
-        nodes.sort(key=lambda node: (len(node.runs), -node.born))
-        for node in nodes[: max(-missing, 0)]:
-            remove(store, node, why or REQUEUE)
     arrived(store, pool)
 
 

@@ -22,7 +22,7 @@ from .bodies import normal
 from .calls import Answer, Call, Handler, change_headers
 from .kinds import accepted, answer_one, changed
 from .node_ends import REQUEUE, remove
-from .pool_life import resize, start_scaling, stop_scaling
+from .pool_life import DEFAULT_TIMEOUT, resize, start_scaling, stop_scaling
 from .pool_views import pool_url
 from .pools import live_pool
 from .refusals import Refusal, bad_property
@@ -49,9 +49,7 @@ def resize_pool(call: Call) -> Answer:
         check_least(name, value, 0)
     _check_can_resize(pool)
     pool.spec = {**pool.spec, **given}
-    if sent.resize_timeout is not UNSET:
-        pool.spec["resizeTimeout"] = str(sent.resize_timeout)
-    return _resized(call, pool, sent.node_deallocation_option)
+    return _resized(call, pool, sent)
 
 
 def stop_pool_resize(call: Call) -> Answer:
@@ -73,15 +71,14 @@ def remove_nodes(call: Call) -> Answer:
         raise bad_property("nodeList", "[]", "At least one node")
     _check_can_resize(pool)
     nodes = {node.key: node for node in (call.store.node(pool, id) for id in sent.node_list)}
-    if sent.resize_timeout is not UNSET:
-        pool.spec = {**pool.spec, "resizeTimeout": str(sent.resize_timeout)}
+    pool.spec = dict(pool.spec)
     for name, dedicated in (("targetDedicatedNodes", True), ("targetLowPriorityNodes", False)):
         going = sum(node.dedicated is dedicated for node in nodes.values())
         pool.spec[name] = max(pool.count(dedicated=dedicated) - going, 0)
     option = REQUEUE if sent.node_deallocation_option is UNSET else sent.node_deallocation_option.value
     for node in nodes.values():
         remove(call.store, node, option)
-    return _resized(call, pool, sent.node_deallocation_option)
+    return _resized(call, pool, sent)
 
 
 def _check_can_resize(pool: Pool) -> None:
@@ -91,7 +88,10 @@ def _check_can_resize(pool: Pool) -> None:
         raise Refusal("PoolBeingResized")
 
 
-def _resized(call: Call, pool: Pool, option: Any) -> Answer:
+def _resized(call: Call, pool: Pool, sent: Any) -> Answer:
+    # Each resize has a timeout of its own; the pool shows that of the latest.
+    pool.spec["resizeTimeout"] = DEFAULT_TIMEOUT if sent.resize_timeout is UNSET else str(sent.resize_timeout)
+    option = sent.node_deallocation_option
     call.store.change(pool)
     resize(call.store, pool, REQUEUE if option is UNSET else option.value)
     return accepted(202, pool, pool_url(call.base, pool))

@@ -17,15 +17,11 @@ class Rooms:
 
     def __init__(self, nodes: Iterable[Node], *, pack: bool) -> None:
         self._pack = pack
-        self._heap: list[tuple[int, int, Node]] = []
-        self._fill(nodes)
+        self._heap = [(self._rank(node), node.born, node) for node in nodes if node.free > 0]
+        heapify(self._heap)
 
     def __bool__(self) -> bool:
         return bool(self._heap)
-
-    def _fill(self, nodes: Iterable[Node]) -> None:
-        self._heap = [(self._rank(node), node.born, node) for node in nodes if node.free > 0]
-        heapify(self._heap)
 
     def _rank(self, node: Node) -> int:
         return node.free if self._pack else -node.free
@@ -36,23 +32,20 @@ class Rooms:
         The nodes are taken out; `put` puts them back.
         """
         if wish is not None:
+            # What is behind the first one is a heap, too.
             self._heap.sort(key=lambda entry: (f"TVM:{entry[2].id}" != wish, entry[0], entry[1]))
         found: list[Node] = []
         passed: list[tuple[int, int, Node]] = []
         while self._heap and len(found) < count:
-            entry = self._heap.pop(0) if wish is not None else heappop(self._heap)
+            entry = heappop(self._heap)
             if entry[2].free >= slots and entry[2].key not in shunned:
                 found.append(entry[2])
                 continue
             passed.append(entry)
             if not self._pack and entry[2].free < slots and wish is None:
                 break
-        if wish is not None:
-            self._heap += passed
-            heapify(self._heap)
-        else:
-            for entry in passed:
-                heappush(self._heap, entry)
+        for entry in passed:
+            heappush(self._heap, entry)
         if len(found) == count:
             return tuple(found)
         self.put(found)

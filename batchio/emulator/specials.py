@@ -55,9 +55,11 @@ def _limit(kind: str, task: dict[str, Any]) -> int:
 
 def break_off_preparation(store: Store, job: Job) -> None:
     """The job has no use for preparation tasks any more: processes that still prepare are killed."""
-    for status in job.statuses.all() if store.processes is not None else ():
+    if store.processes is None:
+        return
+    for status in job.statuses.all():
         special = status.preparation
-        if store.processes is not None and special is not None and special.done is None:
+        if special is not None and special.done is None:
             store.processes.end(special)
             special.ends, special.exit_code, special.failure = store.now(), KILLED, "TaskEnded"
             store.enter(special)
@@ -78,13 +80,14 @@ def undo_preparation(store: Store, job: Job, status: NodeStatus) -> Special | No
 def prepare(store: Store, job: Job, node: Node) -> bool:
     """Have the preparation task run where it has not yet; whether the job's tasks have to wait for it."""
     task: dict[str, Any] | None = job.spec.get("jobPreparationTask")
+    if task is None:
+        # No job has a release task alone.
+        return False
     status = job.statuses.get(node.key)
-    if status is None and (task is not None or "jobReleaseTask" in job.spec):
+    if status is None:
         status = NodeStatus(id=node.id, pool=node.pool.id, born=store.stamps())
         job.statuses.add(node.key, status)
         store.note(status, job)
-    if task is None or status is None:
-        return False
     if status.preparation is None:
         status.preparation = _special(store, "preparation", job, node, task)
     return status.preparation.done is None and task.get("waitForSuccess", True)
@@ -93,8 +96,10 @@ def prepare(store: Store, job: Job, node: Node) -> bool:
 def run_release_tasks(store: Store, job: Job) -> None:
     """Have the release task run on every node that has run something of the job and is still there."""
     task: dict[str, Any] | None = job.spec.get("jobReleaseTask")
-    for status in job.statuses.all() if task is not None else ():
+    if task is None:
+        return
+    for status in job.statuses.all():
         pool = store.pools.get(status.pool)
         node = None if pool is None else pool.nodes.get(status.id)
-        if task is not None and node is not None and status.release is None:
+        if node is not None and status.release is None:
             status.release = _special(store, "release", job, node, task)

@@ -36,10 +36,8 @@ def ended(store: Store, job: Job, task: StoredTask, *, failure: str | None) -> N
         store.count_failure(job, task)
     store.put_task(job, task, COMPLETED)
     if not blocks:
-        for freed in freed_by(job, task):
-            if not freed.gone and freed.state == ACTIVE:
-                job.queue.append(freed)
-                store.touch_pool(job)
+        job.queue.extend(freed_by(job, task))
+        store.touch_pool(job)
     store.touch(job)
     _act_on_job(store, job, task, options.get("jobAction", "terminate" if failure else "none").lower())
 

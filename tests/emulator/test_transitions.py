@@ -119,6 +119,52 @@ def test_plans_that_are_overtaken_go() -> None:
     assert life.planned == 0
 
 
+def test_what_is_due_next() -> None:
+    life, ended = lives()
+    assert life.next_due is None
+    job = job_of(60)
+    with life.resumed([job], 7 * ticks.SECOND):
+        assert life.now == 7 * ticks.SECOND
+    # What was due before is looked at right after it.
+    assert life.next_due == 7 * ticks.SECOND + 1
+    life.settle(10 * ticks.SECOND)
+    assert life.next_due == 1 + 60 * ticks.SECOND
+    for _ in range(2):
+        life.touched(job, 10 * ticks.SECOND)
+    assert (life.next_due, life.planned) == (10 * ticks.SECOND + 1, 2)
+    job.spec = {"onAllTasksComplete": "terminatejob"}
+    life.settle(10 * ticks.SECOND + 1)
+    assert ended == [("job", 10 * ticks.SECOND + 1)]
+    # Each state can be seen, for a tick.
+    life.entered(Job(id="other", spec=job.spec, born=1, changed=1, since=20 * ticks.SECOND))
+    life.settle(3600 * ticks.SECOND)
+    assert ended[1:] == [("other", 20 * ticks.SECOND + 1)]
+
+
+def test_plans_that_are_overtaken_in_the_same_state_go() -> None:
+    (life, ended), job = lives(), job_of(86400)
+    for number in range(5 * FEWEST):
+        job.spec = job_of(86400 + number).spec
+        life.entered(job)
+        assert life.planned <= FEWEST
+    life.settle(2 * 86400 * ticks.SECOND)
+    assert ended == [("job", 1 + (86400 + 5 * FEWEST - 1) * ticks.SECOND)]
+
+
+def test_a_look_that_is_wanted_outlasts_the_plans_that_go() -> None:
+    (life, ended), job = lives(), Job(id="job", spec={}, born=1, changed=1, since=1)
+    life.entered(job)
+    life.settle(10)
+    job.spec = {"onAllTasksComplete": "terminatejob"}
+    life.touched(job, 10)
+    for number in range(3 * FEWEST):
+        other = job_of(60 + number, "other")
+        life.entered(other)
+        other.gone = True
+    life.settle(11)
+    assert ended == [("job", 11)]
+
+
 def test_plans_that_count_stay() -> None:
     life, ended = lives()
     jobs = [job_of(60 + number, str(number)) for number in range(2 * FEWEST)]
