@@ -5,12 +5,14 @@ connections these are.
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import socket
 import subprocess
 import sys
 import threading
 import time
+from typing import Any
 
 import aiohttp
 import pytest
@@ -32,6 +34,16 @@ def connect_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(transport, "_to_connect", lambda _: aiohttp.ClientTimeout(total=None, connect=0.05))
 
 
+@pytest.mark.parametrize(("seconds", "to_connect"), [(60.0, 59.0), (4.0, 3.0), (2.0, 1.5), (0.2, 0.15)])
+def test_a_connection_has_less_time_than_its_try(seconds: float, to_connect: float) -> None:
+    carrier: Any = transport
+    about: Any = pytest.approx(to_connect)
+    limits = aiohttp.ClientTimeout(total=None, connect=about, sock_connect=30.0, ceil_threshold=math.inf)
+    assert carrier._to_connect(seconds) == limits
+    unlimited = aiohttp.ClientTimeout(total=None, connect=None, sock_read=None, sock_connect=30.0)
+    assert carrier._to_connect(None) == unlimited
+
+
 def never_connects(server: Server) -> str:
     """An endpoint that waits for a head, and so never answers the handshake of TLS."""
     return server.endpoint.replace("http://", "https://")
@@ -43,7 +55,9 @@ async def test_a_try_that_is_over_before_there_is_a_connection(
     connect_briefly(monkeypatch)
     timeout = 0.05 if way == "connections" else 10.0
     async with BatchClient(never_connects(server), shared_key(), retry=ONCE, timeout=timeout) as client:
-        with pytest.raises(ConnectError, match=rf"no connection to [\d.:]+: none within {timeout:g} s$") as caught:
+        with pytest.raises(
+            ConnectError, match=rf"no connection to 127\.0\.0\.1:\d+: none within {timeout:g} s$"
+        ) as caught:
             await client.jobs.create(JOB)
     assert not caught.value.sent
 
@@ -174,7 +188,11 @@ def test_another_loop_is_told_so() -> None:
 
     with pytest.raises(ConnectError):
         asyncio.run(ask())
-    with pytest.raises(RuntimeError, match="a client is used in the event loop of its first request"):
+    with pytest.raises(
+        RuntimeError,
+        match=r"^a client is used in the event loop of its first request; another loop, or another process, needs "
+        r"another client$",
+    ):
         asyncio.run(ask())
     asyncio.run(client.close())
 

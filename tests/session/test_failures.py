@@ -27,6 +27,7 @@ BEGUN: Any = SimpleNamespace(headers={})
         (aiohttp.ClientConnectorError(KEY, REFUSED), None, ConnectError, "connection refused"),
         (aiohttp.ClientConnectorError(KEY, OSError(errno.EPERM, "x")), None, ConnectError, "operation not permitted"),
         (aiohttp.ClientConnectorError(KEY, OSError(-2, "No such Name")), None, ConnectError, "no such name"),
+        (aiohttp.ClientConnectorError(KEY, OSError("Odd")), None, ConnectError, "odd"),
         (aiohttp.ConnectionTimeoutError(), None, ConnectError, "none within 30 s"),
         (aiohttp.ConnectionTimeoutError(), 60.0, ConnectError, "none within 30 s"),
         (aiohttp.ConnectionTimeoutError(), 2.5, ConnectError, "none within 2.5 s"),
