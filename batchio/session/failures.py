@@ -77,8 +77,8 @@ def _text(error: Exception) -> str:
         return "it ended in the middle of an answer's head"
     if isinstance(error, aiohttp.ClientConnectorError) and not isinstance(error, aiohttp.ClientSSLError):
         # The system's words, for aiohttp's show objects; a name that nobody knows has a number of its own, below zero.
-        cause = error.os_error
-        return (os.strerror(cause.errno) if (cause.errno or 0) > 0 else cause.strerror or str(cause)).lower()
+        why, number = error.os_error, error.os_error.errno
+        return (os.strerror(number) if number and number > 0 else why.strerror or str(why)).lower()
     # A proxy's refusal quotes the proxy alone, whose password is not in its URL.
     is_quoting = not isinstance(error, aiohttp.ClientHttpProxyError)
     if is_quoting and isinstance(error, HttpProcessingError | aiohttp.ClientResponseError):
