@@ -62,7 +62,9 @@ class NewestFailures:
 
     async def _halve(self) -> None:
         """Ask for what is newer than anything that was told, in halves of the time that is left."""
-        begin, end = self.found[0].at or _LONG_AGO, datetime.now(UTC) + _CLOCKS_DIFFER
+        begin = self.found[0].at or _LONG_AGO
+        # The clock of a local service may have been moved on, by more than that.
+        end = max(begin, datetime.now(UTC)) + _CLOCKS_DIFFER
         for _ in range(_HALVINGS):
             middle = begin + (end - begin) / 2
             newest = self.found[0]

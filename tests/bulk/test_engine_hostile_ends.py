@@ -75,7 +75,7 @@ async def test_progress_that_raises_anything_ends_the_run_and_keeps_its_limits(
             raise error
 
     told = await drive(
-        client, service, make_mappings(150), fails=SubmissionError, complete=False, progress=progress, deadline=1.0
+        client, service, make_mappings(150), fails=SubmissionError, complete=False, progress=progress, deadline=2.0
     )
     assert f"stopped: {type(error).__name__}" in str(told.error)
     assert told.error is not None

@@ -13,9 +13,10 @@ from typing import Any
 import msgspec
 import pytest
 from scripted import ScriptedService, connect, drive, hang, item_error, make_ids, make_mappings, start
+from simulated import MemoryService, run
+from simulated import connect as connect_to_memory
 
 from batchio import BatchClient, SubmissionError, SubmissionReport
-from batchio.bulk import source as source_module
 from batchio.bulk.source import open_source
 
 
@@ -68,9 +69,21 @@ async def test_an_input_that_raises_no_exception(
     assert told.error.__cause__.__cause__ is error
 
 
-async def test_an_input_that_swallows_its_cancellation_and_goes_on(
-    client: BatchClient, service: ScriptedService
-) -> None:
+def stopped_after(seconds: float, tasks: Any, **options: Any) -> SubmissionReport:
+    """What is told of a run with this deadline, on a virtual clock."""
+
+    async def main() -> SubmissionReport:
+        async with MemoryService() as service, connect_to_memory(service) as client:
+            service.fault = options.pop("fault", None)
+            with pytest.raises(SubmissionError, match="deadline") as caught:
+                await client.tasks.submit(service.job, tasks, deadline=seconds, **options)
+            assert len(service.truth.adds) == caught.value.report.added
+            return caught.value.report
+
+    return run(main())
+
+
+def test_an_input_that_swallows_its_cancellation_and_goes_on() -> None:
     async def stubborn() -> AsyncIterator[Any]:
         number = 0
         while True:
@@ -79,34 +92,23 @@ async def test_an_input_that_swallows_its_cancellation_and_goes_on(
             yield {"id": f"task-{number}", "commandLine": "run"}
             number += 1
 
-    told = await drive(
-        client, service, stubborn(), ids=make_ids(1_000), fails=SubmissionError, complete=False, deadline=0.3
-    )
-    assert told.report.added == 120
     # What it gave in place of ending was taken, and is told.
-    assert told.report.not_sent == 1
+    report = stopped_after(30.0, stubborn())
+    assert (report.taken, report.added, report.not_sent) == (121, 120, 1)
 
 
-async def test_an_input_that_never_ends_is_left_behind(
-    client: BatchClient, service: ScriptedService, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    released = asyncio.Event()
-
+def test_an_input_that_never_ends_is_left_behind(caplog: pytest.LogCaptureFixture) -> None:
     async def deaf() -> AsyncIterator[Any]:
         yield make_mappings(10)
-        while not released.is_set():
-            try:
-                await released.wait()
-            except asyncio.CancelledError:
-                continue
+        ends_at = asyncio.get_running_loop().time() + 1_000
+        while (left := ends_at - asyncio.get_running_loop().time()) > 0:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(left)
 
-    monkeypatch.setattr(source_module, "_CLOSE_SECONDS", 0.05)
-    async with asyncio.timeout(20):
-        with pytest.raises(SubmissionError, match="deadline") as caught:
-            await client.tasks.submit(service.job, deaf(), deadline=0.2)
-    assert caught.value.report.added == 10
+    report = stopped_after(30.0, deaf())
+    assert report.added == 10
+    assert 40 <= report.elapsed < 41
     assert "is left behind" in caplog.text
-    released.set()
 
 
 async def test_an_input_that_cannot_be_closed(
@@ -240,13 +242,11 @@ async def test_an_item_that_raises_is_one_bad_task(
     assert told.report.added == 205
 
 
-async def test_an_item_that_raises_after_the_run_has_stopped(client: BatchClient, service: ScriptedService) -> None:
+def test_an_item_that_raises_after_the_run_has_stopped() -> None:
     tasks: list[Any] = [*make_mappings(150), *[Detached() for _ in range(100)], *make_mappings(100, "more")]
-    service.fault = lambda _: hang()
-    ids = [*make_ids(150), *[None] * 100, *make_ids(100, "more")]
-    told = await drive(client, service, tasks, ids=ids, fails=SubmissionError, max_requests=1, deadline=0.2)
-    assert told.report.unknown == 100
-    assert adds_up(told.report)
+    report = stopped_after(5.0, tasks, fault=lambda _: hang(), max_requests=1)
+    assert report.unknown == 100
+    assert adds_up(report)
 
 
 async def test_a_callers_bad_object_does_not_end_a_feed(client: BatchClient, service: ScriptedService) -> None:

@@ -48,9 +48,9 @@ def begin(farm: Farm, job: str, *arguments: str) -> subprocess.Popen[bytes]:
 
 
 def test_a_job_that_ends_while_it_is_watched(farm: Farm, job: str) -> None:
-    farm.job(job, command("sleep 60", "a"), command("/bin/sh -c 'sleep 9; exit 3'", "b"), command("sleep 1", "c"))
+    farm.job(job, command("sleep 120", "a"), command("/bin/sh -c 'sleep 90; exit 3'", "b"), command("sleep 60", "c"))
     process = begin(farm, job)
-    farm.advance(12)
+    farm.advance(95)
     wait_for(process, b"  failed: b  exit code 3  usererror  FailureExitCode  2")
     farm.finish(job)
     ran = ended(process)
@@ -227,7 +227,7 @@ def test_a_credential_that_may_not_see_the_pool(farm: Farm, watch: Watch, job: s
 
 
 def test_an_outage_in_the_middle_is_survived(farm: Farm, job: str) -> None:
-    farm.job(job, command("sleep 5"))
+    farm.job(job, command("sleep 60"))
     process = begin(farm, job)
     # More failures than there may be before the first answer.
     farm.service.put_faults({"operation": "Jobs_GetJob", "status": 500, "code": "InternalServerError", "count": 8})
