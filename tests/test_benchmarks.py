@@ -167,6 +167,7 @@ def test_a_client_of_another_environment_needs_nothing_of_ours() -> None:
         ("call", 50, ["bare", "bare-signed", "batchio"]),
     ],
 )
+@pytest.mark.slow
 def test_reading_end_to_end(name: str, count: int, clients: list[str], tmp_path: Path) -> None:
     found_in = tmp_path / "found.json"
     clients = [*clients, *AZURE]

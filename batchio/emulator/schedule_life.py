@@ -25,7 +25,7 @@ MOST_JOBS = 10_000
 def plan(store: Store, schedule: JobSchedule, *, fresh: bool) -> None:
     """Set the next run; a schedule that is not `fresh` goes on from its last run."""
     now = store.now()
-    times = schedule.spec["schedule"]
+    times = schedule.spec.get("schedule", {})
     first = read_time(times["doNotRunUntil"]) if "doNotRunUntil" in times else schedule.born
     interval = read_duration(times["recurrenceInterval"]) if "recurrenceInterval" in times else None
     due: int | None = first
@@ -42,13 +42,13 @@ def _set_next(schedule: JobSchedule, due: int | None) -> None:
 
 def _last(schedule: JobSchedule) -> int:
     """The time after which it makes no jobs."""
-    last = schedule.spec["schedule"].get("doNotRunAfter")
+    last = schedule.spec.get("schedule", {}).get("doNotRunAfter")
     return FAR - 1 if last is None else read_time(last)
 
 
 def _after(store: Store, schedule: JobSchedule, run: int) -> int | None:
     """When the run after this one is due, if there is one."""
-    interval = schedule.spec["schedule"].get("recurrenceInterval")
+    interval = schedule.spec.get("schedule", {}).get("recurrenceInterval")
     if interval is None:
         return None
     last = min(store.clock.ticks(), _last(schedule))
@@ -59,7 +59,7 @@ def run_is_due(store: Store, schedule: JobSchedule, when: int, _why: str | None)
     """A run may be due: make its job, or have it wait for the job before."""
     if schedule.state != ACTIVE:
         return
-    times = schedule.spec["schedule"]
+    times = schedule.spec.get("schedule", {})
     while schedule.next_run is not None and schedule.next_run <= when:
         schedule.late = schedule.next_run
         _set_next(schedule, _after(store, schedule, schedule.next_run))

@@ -326,6 +326,7 @@ async def test_a_flipped_byte_anywhere(runs: Runs, monkeypatch: pytest.MonkeyPat
         assert runs.report.added == 430, at
 
 
+@pytest.mark.slow
 async def test_twins_after_a_crash(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:
     """A twin that waited for its first is written with it: no crash makes it a task of its own."""
     ids = [f"task-{number // 2}" for number in range(60)] + ["TASK-3", "task-200"]
@@ -395,6 +396,7 @@ async def test_a_crash_between_crashes_keeps_what_may_be_there(runs: Runs, monke
     assert (runs.report.added, runs.report.existed) == (2_000, 0)
 
 
+@pytest.mark.slow
 async def test_a_damage_behind_which_a_reservation_may_have_stood(runs: Runs) -> None:
     """Everything may have been added then, however far it is."""
     tasks = make_mappings(70_000)

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import pytest
 from scripted import (
     Act,
+    Record,
     ScriptedService,
     Told,
     connect,
@@ -182,7 +183,15 @@ async def test_a_reused_connection_that_the_service_has_closed(
 ) -> None:
     """Again at once, without backoff."""
     monkeypatch.setattr(carrier, "backoff", lambda *_: 5.0)
-    service.fault = when(lambda record: record.turn > 1, drop(reset=reset), times=8)
+    dropped = set[frozenset[str]]()
+
+    def once(record: Record) -> Act | None:
+        if record.turn == 1 or len(dropped) == 8 or record.folded in dropped:
+            return None
+        dropped.add(record.folded)
+        return drop(reset=reset)
+
+    service.fault = once
     told = await drive(client, service, make_models(3_000), max_requests=2)
     assert told.report.added == 3_000
     tries: dict[frozenset[str], list[float]] = {}

@@ -54,6 +54,7 @@ async def test_ten_thousand_callers_fill_the_requests(client: BatchClient, servi
     assert told.report.added == 10_000
 
 
+@pytest.mark.slow
 async def test_callers_who_add_again_and_again_fill_the_requests(client: BatchClient, service: ScriptedService) -> None:
     service.latency = 0.02
 
