@@ -38,11 +38,10 @@ class Digest:
     that it does not matter in which groups the ids come; they wait until the CRC is asked for, which is cheaper.
     """
 
-    __slots__ = ("_crc", "_end", "_lines", "position")
+    __slots__ = ("_crc", "_lines", "position")
 
     def __init__(self) -> None:
         self.position = 0
-        self._end = BLOCK
         self._crc = 0
         self._lines: list[str] = []
 
@@ -51,17 +50,15 @@ class Digest:
 
         `joined`: the same ids as lines, where somebody has them and all of them are strings.
         """
-        room = self._end - self.position
+        room = BLOCK - self.position % BLOCK
         if joined is not None and 0 < len(ids) < room:
-            self._lines.append(joined)
-            self.position += len(ids)
+            self._take(joined, len(ids))
             return []
         whole: list[Block] = []
         while len(ids) >= room:
             self._take(_joined(ids[:room]), room)
             whole.append(Block(self.position - BLOCK, BLOCK, self._hash()))
             self._crc = 0
-            self._end += BLOCK
             ids, room = ids[room:], BLOCK
         if ids:
             self._take(_joined(ids), len(ids))

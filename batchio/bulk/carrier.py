@@ -6,8 +6,6 @@ it cannot settle go back to the backlog, never away.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -21,6 +19,8 @@ from ..session.log import log_failure
 from ..session.request import Request
 from ..session.request_id import new_request_id
 from ..session.retry import backoff
+from ..session.telemetry import UNSEEN
+from ..session.tries import rest
 from .intake import local_error
 from .packer import body_of, halve
 from .report import OutcomeState, TaskOutcome
@@ -31,8 +31,6 @@ from .verdict import Action, DetailedResults, Kind, Result, Results, Told, is_al
 if TYPE_CHECKING:
     from ..session.telemetry import Call
     from .engine import Engine
-
-_UNSEEN = contextlib.nullcontext()
 
 
 class Carrier:
@@ -60,7 +58,7 @@ class Carrier:
         while True:
             run = self._engine.seen
             self._seen = None if run is None else run.call(self._request)
-            with self._seen or _UNSEEN:
+            with self._seen or UNSEEN:
                 while len(self._tasks) and not await self._is_through():
                     pass
             tasks = self._engine.next_tasks()
@@ -157,9 +155,7 @@ class Carrier:
             wait = retry_after * engine.session.rng.uniform(1.0, 1.1)
         self._failures += 1
         log_failure(self._request, failure, wait, self._number)
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(wait):
-                await engine.stopping.wait()
+        await rest(wait, engine.stopping)
         if engine.stopping.is_set() or not await engine.gate.may_return(engine.stopping):
             self.give_back()
             return True

@@ -80,8 +80,8 @@ def pieces_of(ordinals: Sequence[int]) -> list[range]:
     >>> pieces_of([4, 3, 5]), pieces_of([7, 9])
     ([range(3, 6)], [range(7, 8), range(9, 10)])
     """
-    if isinstance(ordinals, range) or not ordinals:
-        return [ordinals] if isinstance(ordinals, range) else []
+    if not ordinals:
+        return []
     start, end = min(ordinals), max(ordinals) + 1
     # Distinct whole numbers that span no more than there are of them have no gaps.
     if end - start == len(ordinals):

@@ -5,17 +5,15 @@ Law: tells, and changes nothing of the run.
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from typing import TYPE_CHECKING, Literal
 
 from ..session.log import logger
+from ..session.telemetry import UNSEEN
 from .account import report_of
 
 if TYPE_CHECKING:
     from .engine import Engine
-
-_UNSEEN = contextlib.nullcontext()
 
 
 async def run(engine: Engine, name: Literal["submission", "feed"]) -> None:
@@ -26,7 +24,7 @@ async def run(engine: Engine, name: Literal["submission", "feed"]) -> None:
         engine.seen = telemetry.run(name, engine.session.endpoint.url, engine.job_id, before.items())
     totals.begin(engine, before)
     try:
-        with engine.seen or _UNSEEN:
+        with engine.seen or UNSEEN:
             how = "was cancelled"
             try:
                 await engine.run()

@@ -40,7 +40,7 @@ class Sweep(Sequence[dict[str, Any]]):
     ) -> None:
         self._axes = [_axis(name, values) for name, values in axes.items()]
         self._template = Template(template, axes, id=id)
-        self._ordinals = range(_count(self._axes))
+        self._ordinals = _ordinals_of(self._axes)
         named = dict(zip(axes, self._axes, strict=True))
         for name, values in named.items():
             for value in outermost(values):
@@ -120,11 +120,13 @@ def _axis(name: str, values: Iterable[Any]) -> Axis:
     return axis
 
 
-def _count(axes: Sequence[Axis]) -> int:
+def _ordinals_of(axes: Sequence[Axis]) -> range:
+    ordinals = range(prod(map(len, axes)))
     try:
-        return len(range(prod(map(len, axes))))
+        len(ordinals)
     except OverflowError:
         raise ConfigurationError("sweep: the axes make more tasks than can be counted") from None
+    return ordinals
 
 
 def _combinations(axes: Sequence[Axis]) -> Iterator[tuple[Any, ...]]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from anyio import CancelScope
+from .outlasting import outlast
 
 _ENOUGH = 1 << 20
 """Bytes that are gathered before they are written: going to a thread costs more than 64 KiB do."""
@@ -93,14 +93,7 @@ class PartFile:
 async def _in_thread(work: Callable[[], T]) -> T:
     """Run in a thread; whoever is cancelled meanwhile waits for its end, so that no two run on one file."""
     job = asyncio.ensure_future(asyncio.to_thread(work))
-    cancelled: asyncio.CancelledError | None = None
-    # A scope of anyio would cancel at every turn of the loop meanwhile.
-    with CancelScope(shield=True):
-        while not job.done():
-            try:
-                await asyncio.wait([job])
-            except asyncio.CancelledError as error:
-                cancelled = error
+    cancelled = await outlast(job)
     if cancelled is not None:
         job.exception()
         raise cancelled

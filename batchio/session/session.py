@@ -6,7 +6,6 @@ Law: the only place where retries of single calls happen; `send` is one signed t
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Mapping
 from random import Random
@@ -35,7 +34,7 @@ from .pages import PageBody, Pages
 from .request import Answer, Receipt, Request, escape, path_of, receipt_of
 from .request_id import new_request_id
 from .retry import RetryPolicy, is_refused_credential
-from .telemetry import Call, Telemetry
+from .telemetry import UNSEEN, Call, Telemetry
 from .transport import Transport
 from .tries import Tries, rest
 
@@ -44,7 +43,6 @@ _DONE = (200, 201, 202, 204)
 _NOT_LET_IN = (401, 403)
 _REFUSED = (429, 503)
 _ERROR_BYTES = 65_536
-_UNSEEN = contextlib.nullcontext()
 _IN_LINKS = "%/?:@!$&'()*+,;=-._~"
 
 A = TypeVar("A")
@@ -189,7 +187,7 @@ class Session:
     async def call(self, request: Request, success: tuple[int, ...]) -> Answer:
         """Send a request, again where that is allowed, until it succeeds or an error stands."""
         seen = self.seen(request)
-        with seen or _UNSEEN:
+        with seen or UNSEEN:
             tries = self.tries()
             while True:
                 try:

@@ -7,6 +7,7 @@ one look at a None.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import nullcontext
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
@@ -14,6 +15,9 @@ from .request import Request
 
 if TYPE_CHECKING:
     import aiohttp
+
+UNSEEN = nullcontext()
+"""The block around what nobody looks at."""
 
 
 class Block(Protocol):

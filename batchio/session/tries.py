@@ -70,7 +70,7 @@ class Tries:
 
 
 async def rest(seconds: float, closing: asyncio.Event) -> None:
-    """Wait, and no longer than the client is open."""
+    """Wait, and no longer than the client is open, or a run goes on."""
     # Not wait_for, which on Python 3.11 forgets a cancellation that comes together with the event.
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds):
