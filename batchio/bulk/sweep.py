@@ -121,8 +121,8 @@ def _axis(name: str, values: Iterable[Any]) -> Axis:
 
 
 def _ordinals_of(axes: Sequence[Axis]) -> range:
-    ordinals = range(prod(map(len, axes)))
     try:
+        ordinals = range(prod(map(len, axes)))
         len(ordinals)
     except OverflowError:
         raise ConfigurationError("sweep: the axes make more tasks than can be counted") from None

@@ -16,7 +16,7 @@ from .asking import check_seconds
 from .codes import Exit
 from .examining import Examination
 from .interrupt import Interrupt, run
-from .output import write_data
+from .output import is_terminal, write_data
 from .report import as_json
 
 if TYPE_CHECKING:
@@ -63,6 +63,6 @@ def in_words(finding: Finding) -> str:
 
 def _width() -> int:
     """Of the terminal, as far as lines can be read."""
-    if sys.stdout is None or not sys.stdout.isatty():
+    if not is_terminal(sys.stdout):
         return _WIDEST
     return max(_NARROWEST, min(_WIDEST, shutil.get_terminal_size().columns))

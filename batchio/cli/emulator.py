@@ -18,7 +18,7 @@ from ..errors import ConfigurationError
 from .codes import CommandError, Exit
 from .interrupt import Interrupt, run
 from .options import EmulatorOptions
-from .output import write_data, write_error
+from .output import is_terminal, write_data, write_error
 from .report import as_json
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ async def _serve(options: EmulatorOptions, rules: list[FaultRule], interrupt: In
         async with service:
             write_data(_ready(service, as_object=options.json))
             await stopped.wait()
-    if sys.stderr is not None and sys.stderr.isatty():
+    if is_terminal(sys.stderr):
         # Over the ^C that the terminal shows.
         write_error("\rbatchio emulator has stopped")
     return Exit.OK

@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
+from typing import TextIO
 
 from ..hiding import without_secrets
 from .codes import CommandError
@@ -55,10 +56,19 @@ def write_or_stop(text: str, *, end: str = "\n") -> None:
         sys.stdout.flush()
 
 
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether somebody sits there; None is a stream that was closed before the start."""
+    return stream is not None and stream.isatty()
+
+
+def can_draw(stream: TextIO | None) -> bool:
+    """Whether it is a terminal that knows more than lines."""
+    return is_terminal(stream) and os.environ.get("TERM", "") not in ("dumb", "")
+
+
 def strong(text: str) -> str:
     """The text as a heading, where stdout is a terminal that shows such."""
-    plain = sys.stdout is None or not sys.stdout.isatty() or os.environ.get("NO_COLOR")
-    return text if plain or os.environ.get("TERM", "") in ("dumb", "") else f"\x1b[1m{text}\x1b[0m"
+    return f"\x1b[1m{text}\x1b[0m" if can_draw(sys.stdout) and not os.environ.get("NO_COLOR") else text
 
 
 def write_bytes(piece: bytes) -> None:

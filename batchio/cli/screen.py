@@ -6,7 +6,6 @@ Law: it writes what it is given. A stderr that is closed or broken never disturb
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 import time
 from collections.abc import AsyncGenerator, Callable
@@ -14,7 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING
 
 from ..hiding import without_secrets
-from .output import write_error
+from .output import can_draw, write_error
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,7 +37,7 @@ class Screen:
     @property
     def is_live(self) -> bool:
         """Whether what is shown is drawn anew again and again: there is a terminal, and it is wanted."""
-        return not self._quiet and sys.stderr is not None and _is_terminal()
+        return not self._quiet and can_draw(sys.stderr)
 
     def note(self, text: str) -> None:
         """Something good to know."""
@@ -99,7 +98,3 @@ async def _refresh(live: Live, line: Callable[[], str]) -> None:
     while True:
         live.update(Text(line(), overflow="ellipsis", no_wrap=True), refresh=True)
         await asyncio.sleep(LIVE_SECONDS)
-
-
-def _is_terminal() -> bool:
-    return sys.stderr.isatty() and os.environ.get("TERM", "") not in ("dumb", "")

@@ -16,6 +16,7 @@ from collections.abc import Generator
 from pathlib import Path
 
 from .codes import CommandError
+from .output import is_terminal
 
 CHUNK = 128 * 1024
 """Bytes of a chunk: hundreds of tasks, so that a hop between threads costs nothing, and few enough that they are still
@@ -58,7 +59,7 @@ class Source:
 
     def is_terminal(self) -> bool:
         """Whether the tasks would be typed."""
-        return self._path is None and sys.stdin is not None and sys.stdin.isatty()
+        return self._path is None and is_terminal(sys.stdin)
 
     def _open(self) -> io.RawIOBase | gzip.GzipFile:
         try:

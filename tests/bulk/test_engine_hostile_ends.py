@@ -12,6 +12,7 @@ import aiohttp
 import pytest
 from scripted import (
     Act,
+    OutcomeError,
     ScriptedService,
     drive,
     hang,
@@ -25,11 +26,6 @@ from scripted import (
 
 from batchio import BatchClient, ConfigurationError, SubmissionError, SubmissionProgress
 from batchio.bulk.recorder import Recorder
-
-
-class OutcomeError(BaseException):
-    """As test frameworks and other event loops have them: no Exception."""
-
 
 # Blocks.
 

@@ -12,16 +12,12 @@ from typing import Any
 
 import msgspec
 import pytest
-from scripted import ScriptedService, connect, drive, hang, item_error, make_ids, make_mappings, start
+from scripted import OutcomeError, ScriptedService, connect, drive, hang, item_error, make_ids, make_mappings, start
 from simulated import MemoryService, run
 from simulated import connect as connect_to_memory
 
 from batchio import BatchClient, SubmissionError, SubmissionReport
 from batchio.bulk.source import open_source
-
-
-class OutcomeError(BaseException):
-    """As test frameworks and other event loops have them: no Exception."""
 
 
 def adds_up(report: SubmissionReport) -> bool:

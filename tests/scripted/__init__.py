@@ -25,6 +25,7 @@ from .acts import (
 )
 from .checker import check
 from .driving import (
+    OutcomeError,
     Told,
     by_index,
     connect,
@@ -54,6 +55,7 @@ __all__ = [
     "Fault",
     "ItemError",
     "Items",
+    "OutcomeError",
     "Record",
     "Result",
     "ScriptedService",

@@ -26,6 +26,10 @@ WITHIN = 60.0
 """Seconds in which every run must end; a run that hangs is a failure."""
 
 
+class OutcomeError(BaseException):
+    """As test frameworks and other event loops have them: no Exception."""
+
+
 @dataclass(kw_only=True, eq=False)
 class Told:
     """What a run told: the outcomes by index, when each was received, the report and the error."""

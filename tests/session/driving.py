@@ -17,6 +17,7 @@ import pytest
 from batchio import BatchClient, RetryPolicy, SharedKeyCredential
 from batchio.session.authorizer import authorizer_for
 from batchio.session.endpoint import parse_endpoint
+from batchio.session.request import Request
 from batchio.session.session import Session
 from batchio.session.transport import AiohttpTransport, Transport
 
@@ -26,6 +27,18 @@ ACCOUNT = "acme"
 KEY = base64.b64encode(b"the key of all tests").decode()
 AT_ONCE = RetryPolicy(attempts=4, base=0.0, cap=0.0, deadline=60.0)
 """Four tries, with no time between them."""
+READ = Request(
+    operation="Jobs_GetJob",
+    method="GET",
+    path="/jobs/j",
+    url="https://acme.example/jobs/j",
+    query={},
+    resource="/jobs/j",
+    headers={"client-request-id": "c-1"},
+    body=None,
+    timeout=None,
+)
+"""A request that reads a job."""
 
 
 class Clock:

@@ -17,21 +17,8 @@ from batchio import RequestTimeoutError, TransportError
 from batchio.session import attempt
 from batchio.session.attempt import Counters, told
 from batchio.session.incoming import Body, start_of
-from batchio.session.request import Request
 
-from .driving import said_by
-
-READ = Request(
-    operation="Jobs_GetJob",
-    method="GET",
-    path="/jobs/j",
-    url="https://acme.example/jobs/j",
-    query={},
-    resource="/jobs/j",
-    headers={"client-request-id": "c-1"},
-    body=None,
-    timeout=None,
-)
+from .driving import READ, said_by
 
 
 class Watcher:

@@ -12,22 +12,9 @@ import pytest
 from batchio import HttpResponseError, RetryPolicy
 from batchio.errors import error_class
 from batchio.session import tries
-from batchio.session.request import Request
 from batchio.session.tries import Tries, rest
 
-from .driving import said_by
-
-READ = Request(
-    operation="Jobs_GetJob",
-    method="GET",
-    path="/jobs/j",
-    url="https://acme.example/jobs/j",
-    query={},
-    resource="/jobs/j",
-    headers={"client-request-id": "c-1"},
-    body=None,
-    timeout=None,
-)
+from .driving import READ, said_by
 
 
 def failing(status: int) -> HttpResponseError:

@@ -21,7 +21,7 @@ from ...session.pages import Pages
 from ...session.request import Receipt
 from ..codes import CommandError, Exit, call_code, text_of
 from ..interrupt import run
-from ..output import write_bytes, write_error
+from ..output import is_terminal, write_bytes, write_error
 from ..versions import API_VERSION, version_of
 from .body import body_of
 from .fields import options_of
@@ -112,7 +112,7 @@ def _value(operation: Operation[Any], name: str, text: Any) -> Any:
 
 def _say(text: str) -> None:
     """A word for people; programs have the exit code."""
-    if sys.stderr is not None and sys.stderr.isatty():
+    if is_terminal(sys.stderr):
         write_error(text)
 
 

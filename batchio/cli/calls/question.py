@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from ..codes import CommandError, Exit
-from ..output import write_error
+from ..output import is_terminal, write_error
 from .names import names_of, option_of
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def destroys(operation: Operation[Any]) -> bool:
 
 def confirm(what: str) -> None:
     """Ask whether to do it; ends the command unless the answer is yes."""
-    if not (_is_terminal(sys.stdin) and _is_terminal(sys.stderr)):
+    if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
         raise CommandError(f"{what}: there is no terminal to ask at; --yes does it without a question")
     answer = _answer(lambda: _line(f"{what}: are you sure? [y/N] "))
     if (answer or "").strip().lower() not in ("y", "yes"):
@@ -38,7 +38,7 @@ def confirm(what: str) -> None:
 def secret(name: str) -> str:
     """Ask for a secret, which is not shown while it is typed."""
     option = option_of(f"ask_{name}")
-    if not _is_terminal(sys.stdin):
+    if not is_terminal(sys.stdin):
         raise CommandError(f"{option}: there is no terminal to ask at")
     given = _answer(lambda: getpass.getpass(f"{name.replace('_', ' ')}: ", stream=sys.stderr))
     if not given:
@@ -65,7 +65,3 @@ def _line(question: str) -> str:
     if not line:
         raise EOFError
     return line
-
-
-def _is_terminal(stream: object) -> bool:
-    return stream is not None and bool(getattr(stream, "isatty", bool)())

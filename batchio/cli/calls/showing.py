@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from ..output import strong, write_or_stop
+from ..output import is_terminal, strong, write_or_stop
 from . import tables
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Show:
     """`how`: table, json or jsonl; None chooses. `select`: the columns of a table."""
 
     def __init__(self, how: str | None, select: str | None) -> None:
-        self._terminal = sys.stdout is not None and sys.stdout.isatty()
+        self._terminal = is_terminal(sys.stdout)
         self.how = how or ("table" if self._terminal else "jsonl")
         self._select = select
         self._table: tables.Table | None = None
