@@ -28,8 +28,6 @@ SCAN_LIMIT = 25_000
 """How many resources one page looks at, and a `FEW` times as many comparisons it makes."""
 FEW = 4
 
-_CHUNK = 1000
-
 T = TypeVar("T", bound=Shelved)
 
 
@@ -104,16 +102,16 @@ class Listing:
 def one_page(shelf: Shelf[T], after: int, size: int, filter: Filter | None = None) -> tuple[list[T], int | None]:
     """Up to `size` things born after `after`, and after which of them the next page goes on, if there is one."""
     found: list[T] = []
-    start = first = shelf.seek(after)
-    while row := shelf.row(start, _CHUNK):
+    scanned = 0
+    for row in shelf.after(after):
         for thing in row:
             if thing.gone or (filter is not None and not filter.test(thing)):
                 continue
             if len(found) == size:
                 return found, found[-1].born
             found.append(thing)
-        start += len(row)
-        if filter is not None and (start - first) * max(filter.terms, FEW) >= SCAN_LIMIT * FEW:
+        scanned += len(row)
+        if filter is not None and scanned * max(filter.terms, FEW) >= SCAN_LIMIT * FEW:
             return found, row[-1].born
     return found, None
 

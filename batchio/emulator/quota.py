@@ -5,8 +5,6 @@ Law: whoever is over is never looked at again: what a million completed jobs cos
 
 from __future__ import annotations
 
-import sys
-
 from .resources import Job, JobSchedule
 from .shelf import Shelf
 from .states import COMPLETED, DELETING
@@ -24,7 +22,7 @@ class Alive:
 
     def count(self) -> int:
         """How many there are now."""
-        new = [thing for shelf in self._shelves for thing in shelf.row(shelf.seek(self._seen), sys.maxsize)]
+        new = [thing for shelf in self._shelves for row in shelf.after(self._seen) for thing in row]
         self._seen = max((thing.born for thing in new), default=self._seen)
         self._alive = [thing for thing in (*self._alive, *new) if not thing.gone and thing.state not in _OVER]
         return len(self._alive)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 from collections.abc import Awaitable, Callable
 from types import SimpleNamespace
 from typing import Any
@@ -9,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from batchio.emulator import Emulator, pages
+from batchio.emulator import Emulator, pages, shelf
+from batchio.emulator.resources import StoredTask
 from batchio.emulator.shelf import Shelf
 
 from .wire import Wire
@@ -115,7 +117,7 @@ async def test_a_link_does_not_fit_another_listing(wire: Wire) -> None:
 
 async def test_a_page_looks_at_a_bounded_number(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "SCAN_LIMIT", 100)
-    monkeypatch.setattr(pages, "_CHUNK", 100)
+    monkeypatch.setattr(shelf, "_BLOCK", 100)
     await wire.job()
     for start in range(0, 300, 100):
         await wire.add("job", *(f"t{n}" for n in range(start, start + 100)))
@@ -126,7 +128,7 @@ async def test_a_page_looks_at_a_bounded_number(wire: Wire, monkeypatch: pytest.
 
 async def test_a_long_filter_looks_at_fewer(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pages, "SCAN_LIMIT", 200)
-    monkeypatch.setattr(pages, "_CHUNK", 50)
+    monkeypatch.setattr(shelf, "_BLOCK", 50)
     await wire.job()
     await wire.add("job", *(f"t{n}" for n in range(100)))
     await wire.add("job", *(f"u{n}" for n in range(100)))
@@ -159,42 +161,58 @@ class Thing(SimpleNamespace):
 
 @given(st.data())
 def test_each_lives_once_through_any_listing(data: st.DataObject) -> None:
-    shelf: Shelf[Thing] = Shelf()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("batchio.emulator.shelf._BLOCK", data.draw(st.integers(1, 5)))
+        patch.setattr("batchio.emulator.shelf._FEW", data.draw(st.integers(0, 3)))
+        go_through_a_listing(data)
+
+
+def go_through_a_listing(data: st.DataObject) -> None:
+    things: Shelf[Thing] = Shelf()
     born = 0
 
     def add() -> None:
         nonlocal born
         born += data.draw(st.integers(1, 3))
-        shelf.add(str(born), Thing(born=born, gone=False))
+        things.add(str(born), Thing(born=born, gone=False))
 
     for _ in range(data.draw(st.integers(0, 12))):
         add()
-    lived = {thing.born for thing in shelf.all()}
+    lived = {thing.born for thing in things.all()}
     seen: list[int] = []
     after: int | None = 0
     while after is not None:
-        found, after = pages.one_page(shelf, after, data.draw(st.integers(1, 4)))
+        found, after = pages.one_page(things, after, data.draw(st.integers(1, 4)))
         seen += [thing.born for thing in found]
         for _ in range(data.draw(st.integers(0, 2))):
             if born < 60:
                 add()
         for thing in data.draw(
-            st.lists(st.sampled_from(shelf.all()), unique_by=id, max_size=4) if len(shelf) else st.just([])
+            st.lists(st.sampled_from(things.all()), unique_by=id, max_size=4) if len(things) else st.just([])
         ):
-            shelf.remove(str(thing.born))
+            things.remove(str(thing.born))
             lived.discard(thing.born)
     assert seen == sorted(set(seen))
     assert lived <= set(seen)
 
 
+def test_what_is_kept_by_the_million_is_left_alone_by_the_garbage_collector() -> None:
+    tasks: Shelf[StoredTask] = Shelf()
+    kept = [StoredTask(f"t{born}", b"{}", born, changed=0, since=0) for born in range(1, 2501)]
+    for task in kept:
+        tasks.add(task.id, task)
+    # Not the shelf's dict of all, and not the block that it stands in.
+    assert gc.get_referrers(kept[0]) == [kept]
+
+
 def test_a_shelf_forgets_what_is_gone() -> None:
-    shelf: Shelf[Thing] = Shelf()
+    things: Shelf[Thing] = Shelf()
     for born in range(1, 5001):
-        shelf.add(str(born), Thing(born=born, gone=False))
+        things.add(str(born), Thing(born=born, gone=False))
     for born in range(1, 4001):
-        shelf.remove(str(born))
-    assert len(shelf) == 1000
-    assert len(shelf.row(0, 10_000)) < 2001
-    found, after = pages.one_page(shelf, 2500, 10)
+        things.remove(str(born))
+    assert len(things) == 1000
+    assert sum(map(len, things.after(0))) < 2001
+    found, after = pages.one_page(things, 2500, 10)
     assert [thing.born for thing in found] == list(range(4001, 4011))
     assert after == 4010
