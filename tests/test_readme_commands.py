@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Callable, Iterator
 
 import pytest
+from fuzz.targets import TARGETS
 from readme import ROOT, TEXT
 
 from benchmarks.__main__ import BENCHMARKS
@@ -71,9 +72,16 @@ def check_batchio(words: list[str]) -> None:
         app.app.parse_args(words, exit_on_error=False, print_error=False)
 
 
+def check_fuzz(words: list[str]) -> None:
+    assert words[0] in TARGETS
+    assert words[1] == "--seconds"
+    assert int(words[2]) > 0
+
+
 CHECKS: dict[str, Callable[[list[str]], None]] = {
     "python -m benchmarks ": check_benchmarks,
     "python -m batchio.emulator ": check_coverage,
+    "python -m tests.fuzz ": check_fuzz,
     "pytest ": check_pytest,
     "pip ": check_pip,
     "batchio ": check_batchio,
@@ -95,6 +103,7 @@ def test_a_command(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
         "python -m benchmarks bulk --parts all",
         "python -m benchmarks bulk --fast",
         "python -m benchmarks nothing",
+        "python -m tests.fuzz nothing --seconds 60",
         "pytest tests/test_nothing.py",
         "pytest -m slow tests/test_readme.py",
         "pip install 'batchio[all]'",
