@@ -45,7 +45,8 @@ async def test_who_takes_nothing_is_left(
         await loop.sock_sendall(reader, asking.encode())
         await asyncio.wait_for(Watched.ended.wait(), 20)
         assert (await wire.get("/jobs/job")).status == 200
-    assert not caplog.records
+    # Ours: asyncio may tell that the machine is slow.
+    assert not [record for record in caplog.records if record.name != "asyncio"]
 
 
 class Transport:
@@ -64,7 +65,7 @@ class Transport:
 
 @pytest.mark.parametrize(("left", "aborted"), [((5, 4, 3), False), ((5, 4, 4), True)])
 async def test_who_is_slow_is_waited_for(left: tuple[int, int, int], *, aborted: bool) -> None:
-    connection = SimpleNamespace(transport=Transport(*left), watch_reader=None)
+    connection = SimpleNamespace(transport=Transport(*left), watch_reader=lambda _: None)
     for before in (None, *left[:2]):
         LocalConnection.watch_reader(cast("Any", connection), before)
         connection._unread.cancel()
