@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import re
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
 
 from .bodies import MAX_BODY
 from .calls import Call
@@ -43,11 +43,12 @@ async def receive(request: web.BaseRequest, call: Call) -> Refusal | None:
 
 async def _body(request: web.BaseRequest) -> bytes:
     """The body. One that is too large comes cut, at the length that is refused; aiohttp throws the rest away."""
-    if request.headers.get("Expect", "").lower() == "100-continue":
-        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        request.writer.output_size = 0
     if (request.content_length or 0) >= MAX_BODY:
         return bytes(MAX_BODY)
+    # Who speaks HTTP/1.0 knows no answer before the answer.
+    if request.headers.get("Expect", "").lower() == "100-continue" and request.version >= HttpVersion11:
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0
     content = request.content
     if content.is_eof():
         # Most bodies have come with the headers.

@@ -1,6 +1,7 @@
 """Reading a request body.
 
-Law: a body is right in every property, or refused with the path and the reason; nothing is repaired or ignored.
+Law: a body is right in every property, or refused with the path and the reason; nothing is repaired or ignored but
+a property that is null, which counts as absent.
 What is not JSON of the model's shape is `InvalidRequestBody`, a missing property `MissingRequiredProperty`, a value
 of the right type that the service does not take `InvalidPropertyValue`.
 """
@@ -14,13 +15,14 @@ from typing import Any, cast
 import msgspec
 
 from ..models.base import Model
-from .refusals import Refusal, bad_property
+from .refusals import Refusal, bad_property, range_code
 from .strict import ANNOTATION, decode_hook, secret_names, strict_type
 
 MAX_BODY = 1_048_576
 """A body of this many bytes or more is too large."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_NULL = re.compile(rb":\s*null")
 _AT = re.compile(r"(?s)(.*?)(?: - at `\$\.?(.*)`)?")
 _MISSING = re.compile(r"Object missing required field `(.*)`")
 _UNKNOWN = re.compile(r"Object contains unknown field `(.*)`")
@@ -45,16 +47,15 @@ def check_whole(model: type[Model], version: str, changes: dict[str, Any]) -> An
 
 def decode(decoder: msgspec.json.Decoder[Any], model: type[Model], body: bytes) -> Any:
     """Decode a body that should be a `model`. Raises `Refusal`."""
-    body = without_mark(body)
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as error:
-        raise _refusal(str(error), model, _plain(body)) from None
+        raise _refusal(str(error), model, _untyped(body)) from None
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise _no_json(error, body) from None
 
 
-def _plain(body: bytes) -> object:
+def _untyped(body: bytes) -> object:
     """The body without a type. One that breaks off behind the first wrong property is no JSON after all."""
     try:
         return msgspec.json.decode(body)
@@ -71,17 +72,24 @@ def without_mark(body: bytes) -> bytes:
     return body.removeprefix(_BYTE_ORDER_MARK)
 
 
+def plain(body: bytes) -> bytes:
+    """The body without a byte order mark and without properties that are null, which count as absent."""
+    body = without_mark(body)
+    # Most nulls are `/dev/null` in a command line.
+    if b"null" not in body or not _NULL.search(body):
+        return body
+    try:
+        return msgspec.json.encode(_without_nulls(msgspec.json.decode(body)))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        # Whoever reads it says what is wrong.
+        return body
+
+
 def normal(strict: Any) -> dict[str, Any]:
     """What was sent, as a mapping in wire shape with enums in the service's letter case."""
     mapping: dict[str, Any] = msgspec.to_builtins(strict, enc_hook=str)
     mapping.pop(ANNOTATION, None)
     return mapping
-
-
-def normal_changes(strict: Any) -> dict[str, Any]:
-    """What a PATCH changes, as `normal` has it: what was null is absent."""
-    changes: dict[str, Any] = _without_nulls(normal(strict))
-    return changes
 
 
 def _without_nulls(value: Any) -> Any:
@@ -105,14 +113,8 @@ def _refusal(text: str, model: type[Model], body: object) -> Refusal:
         return bad_property(name, None, reason, code="InvalidRequestBody")
     if ", got `" in said:
         return bad_property(path, None, said, code="InvalidRequestBody")
-    return bad_property(path, _value_at(path, model, body), said, code=_code(path))
-
-
-def _code(path: str) -> str:
-    """What a value of the right type is told that is out of its range."""
-    if path in ("priority", "jobSpecification.priority"):
-        return "OutOfRangePriority"
-    return "AutoScaleFormulaTooLong" if path.endswith("autoScaleFormula") else "InvalidPropertyValue"
+    code = "InvalidPropertyValue" if said.startswith("not a ") else range_code(path)
+    return bad_property(path, _value_at(path, model, body), said, code=code)
 
 
 def _join(path: str, name: str) -> str:

@@ -13,7 +13,7 @@ import msgspec
 
 from ..service.operations import Operation
 from . import ticks
-from .bodies import read_body
+from .bodies import plain, read_body
 from .faults import ItemFaults
 from .refusals import bad_query
 from .resources import e_tag
@@ -62,6 +62,11 @@ class Call:
         """The emulator's time when the call came, in ticks."""
         return self.store.clock.ticks()
 
+    @cached_property
+    def content(self) -> bytes:
+        """The body as it is read, and kept of a task: see `plain`."""
+        return plain(self.body)
+
     @property
     def version(self) -> str:
         """The api-version, which has been checked."""
@@ -78,15 +83,15 @@ class Call:
 
     def read(self, model: Any) -> Any:
         """The body as the strict struct of a model. Raises `Refusal`."""
-        return read_body(model, self.version, self.body)
+        return read_body(model, self.version, self.content)
 
     def read_changes(self, model: Any) -> Any:
-        """The body of a PATCH: nothing in it is required, and a null counts as absent. Raises `Refusal`."""
-        return read_body(model, self.version, self.body, changes=True)
+        """The body of a PATCH: nothing in it is required. Raises `Refusal`."""
+        return read_body(model, self.version, self.content, changes=True)
 
     def read_optional(self, model: Any) -> Any:
         """The body as the strict struct of a model, where the body may be left out. Raises `Refusal`."""
-        return read_body(model, self.version, self.body or b"{}")
+        return read_body(model, self.version, self.content or b"{}")
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -26,10 +26,48 @@ _LONGEST_LINE = 65_536
 """A `$filter` may be long, and so may a token."""
 
 
+UNREAD = 60.0
+"""Seconds in which a client has to take something of an answer that waits for it in memory."""
+
+
 class LocalConnection(web.RequestHandler):
     """A connection; aiohttp calls `handle_error` for what it cannot read."""
 
-    __slots__ = ()
+    __slots__ = ("_unread",)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """As asyncio says."""
+        self._unread: asyncio.TimerHandle | None = None
+        super().connection_made(transport)
+
+    def pause_writing(self) -> None:
+        """The client does not take what it is sent, as fast as it comes or at all."""
+        super().pause_writing()
+        self.watch_reader()
+
+    def watch_reader(self, before: int | None = None) -> None:
+        """Break off where nothing was taken of so many bytes; look again later."""
+        if self.transport is None:
+            return
+        left = self.transport.get_write_buffer_size()
+        if left == before:
+            self.transport.abort()
+        else:
+            self._unread = asyncio.get_running_loop().call_later(UNREAD, self.watch_reader, left)
+
+    def resume_writing(self) -> None:
+        """The client has taken it."""
+        super().resume_writing()
+        self._watch_no_more()
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """As asyncio says."""
+        self._watch_no_more()
+        super().connection_lost(exc)
+
+    def _watch_no_more(self) -> None:
+        if self._unread is not None:
+            self._unread.cancel()
 
     def handle_error(
         self,

@@ -60,10 +60,11 @@ class Database:
             self._connection = sqlite3.connect(
                 self.path, timeout=0, isolation_level=None, cached_statements=4 * len(_LENGTHS)
             )
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, ValueError, sqlite3.Error) as error:
             raise self._unusable(error) from error
         try:
             self._take()
+            self._taken = os.stat(self.path)  # noqa: PTH116 - of a text
         except BaseException as error:
             self._connection.close()
             if isinstance(error, sqlite3.Error | OSError):
@@ -113,6 +114,7 @@ class Database:
 
     def write(self, write: Write) -> None:
         """Make the changes in one transaction. Raises `sqlite3.Error`, and nothing has changed."""
+        self._check_there()
         run = self._connection.execute
         run("BEGIN IMMEDIATE")
         try:
@@ -128,6 +130,15 @@ class Database:
             if self._connection.in_transaction:
                 run("ROLLBACK")
             raise
+
+    def _check_there(self) -> None:
+        """SQLite goes on with a file that nobody can find any more."""
+        try:
+            found = os.stat(self.path)  # noqa: PTH116 - of a text
+        except OSError as error:
+            raise sqlite3.OperationalError("the file was removed while it was in use") from error
+        if not os.path.samestat(found, self._taken) or found.st_size < self._taken.st_size:
+            raise sqlite3.OperationalError("the file was replaced or emptied while it was in use")
 
     def _many(self, statements: dict[int, str], width: int, values: list[Any]) -> None:
         start = 0

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterable, MutableSequence
+from functools import cached_property
 from random import Random
 from typing import Any, overload
 
@@ -41,6 +42,11 @@ class ActiveRule:
         self._burst = rule.burst if rule.burst is not None else rule.capacity or 0.0
         self._tokens = self._burst
         self._filled = -math.inf
+
+    @cached_property
+    def name(self) -> str:
+        """The rule as the log has it; msgspec takes longer for that than for a whole request."""
+        return repr(self.rule)
 
     def hits(self, operation: str | None, path: str, now: float) -> bool:
         """Whether the rule applies to this request; counts it where it matches."""
@@ -144,7 +150,7 @@ class FaultPlan:
             self.buckets.append(active)
         if rule.items is not None:
             self.items.append(active)
-        self.named.append(repr(rule))
+        self.named.append(active.name)
 
     def item_faults(self) -> ItemFaults | None:
         """What happens to the tasks of a collection, if anything does."""

@@ -50,8 +50,13 @@ def _handler(act: Callable[[Call, Tree, str], Answer]) -> Handler:
     return handle
 
 
-def _path(call: Call) -> str:
-    return call.params["filePath"].replace("\\", "/").strip("/")
+def _file(call: Call, tree: Tree) -> File:
+    """The file of a call; a backslash divides names where it is not part of one. Raises `Refusal`."""
+    path = call.params["filePath"].strip("/")
+    file = tree.find(path) or tree.find(path.replace("\\", "/").strip("/"))
+    if file is None:
+        raise Refusal("FileNotFound")
+    return file
 
 
 def list_files(call: Call, tree: Tree, url: str) -> Answer:
@@ -79,9 +84,7 @@ def _view(file: File, url: str) -> dict[str, Any]:
 
 def _find(call: Call, tree: Tree, url: str) -> tuple[File, dict[str, str]]:
     """The file of a call and its headers. Raises `Refusal`."""
-    file = tree.find(_path(call))
-    if file is None:
-        raise Refusal("FileNotFound")
+    file = _file(call, tree)
     check_dates(call, file.changed)
     date = ticks.http_date(file.changed // ticks.SECOND)
     headers = {
@@ -131,17 +134,14 @@ def get_file_properties(call: Call, tree: Tree, url: str) -> Answer:
 
 def delete_file(call: Call, tree: Tree, _url: str) -> Answer:
     """Tasks_DeleteTaskFile and Nodes_DeleteNodeFile."""
-    path = _path(call)
-    file = tree.find(path)
-    if file is None:
-        raise Refusal("FileNotFound")
+    file = _file(call, tree)
     if file.size is None and not call.flag("recursive"):
         # An empty one may go.
-        below = f"{path}/"
+        below = f"{file.path}/"
         if any(other.path.startswith(below) for other in tree.listed(recursive=True)):
             raise Refusal("OperationInvalidForCurrentState", (("Reason", "The directory is not empty"),))
     try:
-        tree.delete(path)
+        tree.delete(file.path)
     except OSError as error:
         raise Refusal("OperationInvalidForCurrentState", (("Reason", error.strerror or "It stays"),)) from None
     return Answer(200)

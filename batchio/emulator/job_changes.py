@@ -11,7 +11,7 @@ from msgspec import UNSET
 
 from ..models import CloudJob, JobDisableParameter, JobPatchParameter, JobTerminateParameter
 from ..service import operations as ops
-from .bodies import check_whole, normal, normal_changes
+from .bodies import check_whole, normal
 from .calls import Answer, Call, Handler
 from .causes import TERMINATE_JOB
 from .conditions import check_conditions
@@ -51,7 +51,7 @@ def update_job(call: Call) -> Answer:
     job = _job(call)
     sent = call.read_changes(JobPatchParameter)
     check_changeable(sent)
-    changes = normal_changes(sent)
+    changes = normal(sent)
     check_whole(JobPatchParameter, call.version, {name: changes[name] for name in changes if name != "poolInfo"})
     if "autoPoolSpecification" in changes.get("poolInfo", {}):
         changes["poolInfo"] = _keep_alive_changed(job, changes["poolInfo"])

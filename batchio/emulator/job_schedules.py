@@ -12,7 +12,7 @@ from msgspec import UNSET
 from ..models import CloudJobSchedule, JobScheduleAddParameter, JobSchedulePatchParameter
 from ..service import operations as ops
 from . import filter_tables
-from .bodies import check_whole, normal, normal_changes
+from .bodies import check_whole, normal
 from .calls import Answer, Call, Handler, answer_created
 from .conditions import check_conditions
 from .jobs import check_job, check_quota
@@ -93,7 +93,7 @@ def replace_schedule(call: Call) -> Answer:
 def update_schedule(call: Call) -> Answer:
     """JobSchedules_UpdateJobSchedule."""
     schedule = _schedule(call)
-    changes = normal_changes(call.read_changes(JobSchedulePatchParameter))
+    changes = normal(call.read_changes(JobSchedulePatchParameter))
     _check(check_whole(JobSchedulePatchParameter, call.version, changes))
     return _change(call, schedule, changes, frozenset())
 

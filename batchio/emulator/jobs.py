@@ -131,11 +131,10 @@ def check_pool_info(pool: Any, path: str = "") -> None:
 def check_changeable(sent: Any, path: str = "") -> None:
     """Refuse what no job can have, of what can be changed later."""
     most = getattr(sent, "max_parallel_tasks", UNSET)
-    if most is not UNSET and most is not None and most != -1 and most < 1:
+    if most is not UNSET and most != -1 and most < 1:
         raise bad_property(f"{path}maxParallelTasks", str(most), "-1 or at least 1")
-    constraints = sent.constraints
-    if constraints is not UNSET and constraints is not None and constraints.max_task_retry_count is not None:
-        check_least(f"{path}constraints.maxTaskRetryCount", constraints.max_task_retry_count, -1)
+    if sent.constraints is not UNSET:
+        check_least(f"{path}constraints.maxTaskRetryCount", sent.constraints.max_task_retry_count, -1)
     check_metadata(sent.metadata, path)
 
 

@@ -12,7 +12,7 @@ from msgspec import UNSET
 from ..models import CloudPool, PoolAddParameter, PoolPatchParameter, PoolUpdatePropertiesParameter
 from ..service import operations as ops
 from . import filter_tables
-from .bodies import check_whole, normal, normal_changes
+from .bodies import check_whole, normal
 from .calls import Answer, Call, Handler, answer_created
 from .certificate_life import certificate_key
 from .conditions import check_conditions
@@ -74,7 +74,7 @@ def live_pool(call: Call) -> Pool:
 def update_pool(call: Call) -> Answer:
     """Pools_UpdatePool."""
     pool = live_pool(call)
-    changes = normal_changes(call.read_changes(PoolPatchParameter))
+    changes = normal(call.read_changes(PoolPatchParameter))
     sent = check_whole(PoolPatchParameter, call.version, changes)
     check_metadata(sent.metadata)
     check_network(getattr(sent, "network_configuration", UNSET), "networkConfiguration.")

@@ -71,6 +71,15 @@ def bad_header(name: str, value: str, reason: str) -> Refusal:
     return Refusal("InvalidHeaderValue", (("HeaderName", name), ("HeaderValue", value[:200]), ("Reason", reason)))
 
 
+def range_code(path: str) -> str:
+    """What a property of the body is told whose value is of the right type, but out of its range."""
+    if path in ("priority", "jobSpecification.priority"):
+        return "OutOfRangePriority"
+    if "constraints" in path.split("."):
+        return "InvalidConstraintValue"
+    return "AutoScaleFormulaTooLong" if path.endswith("autoScaleFormula") else "InvalidPropertyValue"
+
+
 def bad_property(name: str, value: str | None, reason: str, *, code: str = "InvalidPropertyValue") -> Refusal:
     """A property of the body is wrong; `name` is its dotted path, `value` is left out where it may be a secret."""
     shown = () if value is None else (("PropertyValue", value if len(value) <= 200 else value[:200] + "..."),)

@@ -9,13 +9,13 @@ from typing import Any
 
 from msgspec import UNSET
 
-from .refusals import Refusal, bad_property
+from .refusals import Refusal, bad_property, range_code
 
 
 def check_least(path: str, value: Any, least: int) -> None:
-    """Refuse a number below `least`; `UNSET` and None are fine."""
-    if value is not UNSET and value is not None and value < least:
-        raise bad_property(path, str(value), f"At least {least}")
+    """Refuse a number below `least`; `UNSET` is fine."""
+    if value is not UNSET and value < least:
+        raise bad_property(path, str(value), f"At least {least}", code=range_code(path))
 
 
 def check_metadata(items: Any, path: str = "") -> None:

@@ -88,7 +88,7 @@ def strict_type(model: type[Model], version: str, unchecked: str = "", *, change
     """A struct with the model's attributes that knows each rule; what was not sent is `UNSET`.
 
     `unchecked` names one string whose length and pattern the caller checks for many at once. `changes`: the model
-    is the body of a PATCH, in which nothing is required, however deep, and any property may be null.
+    is the body of a PATCH, in which nothing is required, however deep.
     """
     names: dict[str, str] = {}
     fields: list[Any] = []
@@ -100,8 +100,6 @@ def strict_type(model: type[Model], version: str, unchecked: str = "", *, change
         rule = _NO_RULE if field.name == unchecked else rule
         kind = _strict(field_types(model)[field.name], rule, version, changes)
         required = not changes and (field.required or field_rules(model)[field.name].required)
-        if changes:
-            kind |= None
         fields.append((field.name, kind) if required else (field.name, kind | UnsetType, UNSET))
     if any(rule.read_only for rule in field_rules(model).values()):
         # What was read is sent back by some clients with the annotation that every answer has.

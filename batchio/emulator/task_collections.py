@@ -67,7 +67,7 @@ def create_task_collection(call: Call) -> Answer:
     tasks, keys = _read(call)
     call.tasks = len(tasks)
     store.check_takes_tasks(job)
-    raws = _raw_tasks.decode(without_mark(call.body)).value
+    raws = _raw_tasks.decode(call.content).value
     results = _Results(call, job, store.stamps(len(tasks) or 1))
     for index, (sent, key, raw) in enumerate(zip(tasks, keys, raws, strict=True)):
         problem = call.items.problem() if call.items is not None else None
@@ -88,12 +88,12 @@ def create_task_collection(call: Call) -> Answer:
 
 def _read(call: Call) -> tuple[list[Any], list[str]]:
     """The tasks of the request and their keys. Raises `Refusal`."""
-    tasks = decode(_fast_decoder(call.version), TaskAddCollectionParameter, call.body).value
+    tasks = decode(_fast_decoder(call.version), TaskAddCollectionParameter, call.content).value
     ids: list[str] = [sent.id for sent in tasks]
     joined = ",".join(ids)
     if len(tasks) > MAX_TASKS or (tasks and (not _IDS.fullmatch(joined) or joined.count(",") >= len(tasks))):
         # Something is wrong with the number of tasks or an id: the full check finds out what.
-        decode(decoder(TaskAddCollectionParameter, call.version), TaskAddCollectionParameter, call.body)
+        decode(decoder(TaskAddCollectionParameter, call.version), TaskAddCollectionParameter, call.content)
     for index, sent in enumerate(tasks):
         check_task(f"value[{index}].", sent)
     lowered = joined.lower()

@@ -20,7 +20,7 @@ SUCCESS = "success"
 FAILURE = "failure"
 
 MOST_RETRIES = 10_000
-"""How often a task is tried again that has no limit: a clock that is moved by years must come to an end."""
+"""How often a task is tried again at most: a clock that is moved by years must come to an end."""
 
 
 def ended(store: Store, job: Job, task: StoredTask, *, failure: str | None) -> None:
@@ -74,4 +74,4 @@ def retries_left(job: Job, task: StoredTask) -> bool:
     most = read_parts(task).constraints.max_task_retry_count
     if most is None:
         most = job.spec.get("constraints", {}).get("maxTaskRetryCount", 0)
-    return task.ran().seldom.retries < (MOST_RETRIES if most < 0 else most)
+    return task.ran().seldom.retries < (MOST_RETRIES if most < 0 else min(most, MOST_RETRIES))

@@ -14,7 +14,7 @@ from msgspec import UNSET
 from ..models import CloudTask, SubtaskInformation, TaskAddParameter
 from ..service import operations as ops
 from . import dispatch, filter_tables
-from .bodies import normal, without_mark
+from .bodies import normal
 from .calls import Answer, Call, Handler, answer_created, change_headers
 from .conditions import check_conditions
 from .kinds import Kind, answer_items
@@ -69,7 +69,7 @@ def create_task(call: Call) -> Answer:
         raise problem
     stamp = store.stamps()
     slots = required_slots(sent)
-    task = StoredTask(sent.id, without_mark(call.body), stamp, stamp, stamp, slots=slots)
+    task = StoredTask(sent.id, call.content, stamp, stamp, stamp, slots=slots)
     store.add_task(job, key, task)
     dispatch.queue_task(store, job, task)
     return answer_created(f"{job_url(call.base, job)}/tasks/{sent.id}", stamp)

@@ -35,7 +35,7 @@ async def test_create_then_get(wire: Wire) -> None:
         ({"thumbprint": "xyz"}, "InvalidPropertyValue", "thumbprint"),
         ({"thumbprint": "a" * 41}, "InvalidPropertyValue", "thumbprint"),
         ({"data": "A" * 20_000}, "InvalidPropertyValue", "data"),
-        ({"data": None}, "InvalidRequestBody", "data"),
+        ({"data": None}, "MissingRequiredProperty", "data"),
         ({"state": "active"}, "InvalidRequestBody", "state"),
     ],
 )

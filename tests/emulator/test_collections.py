@@ -53,7 +53,7 @@ async def test_each_task_has_its_own_result(wire: Wire) -> None:
         ({"id": "a,b", "commandLine": "x"}, "InvalidPropertyValue", "value[1].id"),
         ({"id": "a" * 65, "commandLine": "x"}, "InvalidPropertyValue", "value[1].id"),
         ({"id": "a\n", "commandLine": "x"}, "InvalidPropertyValue", "value[1].id"),
-        ({"id": None, "commandLine": "x"}, "InvalidRequestBody", "value[1].id"),
+        ({"id": None, "commandLine": "x"}, "MissingRequiredProperty", "value[1].id"),
         ({"id": "a"}, "MissingRequiredProperty", "value[1].commandLine"),
         ({"commandLine": "x"}, "MissingRequiredProperty", "value[1].id"),
         ({"id": "a", "commandLine": 5}, "InvalidRequestBody", "value[1].commandLine"),

@@ -157,6 +157,18 @@ async def test_expect_100_continue() -> None:
         assert answer.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 201 Created\r\n")
 
 
+async def test_nobody_is_asked_to_send_what_is_refused_anyhow() -> None:
+    async with Emulator(auth="loose") as emulator:
+        head = START + KIND + b"Expect: 100-continue\r\n"
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(emulator.endpoint.rpartition(":")[2]))
+        writer.write(head + b"Content-Length: 99999999\r\n\r\n")
+        assert (await asyncio.wait_for(reader.readline(), 5)).startswith(b"HTTP/1.1 413 ")
+        writer.close()
+        await writer.wait_closed()
+        head = head.replace(b"HTTP/1.1", b"HTTP/1.0")
+        assert (await exchange(emulator, head + b"Content-Length: 1\r\n\r\n{")).startswith(b"HTTP/1.0 400 ")
+
+
 @pytest.mark.parametrize("host", ['evil" host', "a" * 300, "x\\y", ""])
 async def test_a_strange_host_does_not_get_into_links(host: str) -> None:
     async with Emulator(auth="loose") as emulator:

@@ -172,7 +172,7 @@ async def test_update_and_replace(wire: Wire) -> None:
     [
         ({"jobManagerTask": {"commandLine": "x"}}, "MissingRequiredProperty", "jobManagerTask.id"),
         ({"jobReleaseTask": {"commandLine": "x"}}, "InvalidPropertyValue", "jobReleaseTask"),
-        ({"constraints": {"maxTaskRetryCount": -2}}, "InvalidPropertyValue", "constraints.maxTaskRetryCount"),
+        ({"constraints": {"maxTaskRetryCount": -2}}, "InvalidConstraintValue", "constraints.maxTaskRetryCount"),
         ({"priority": 1001}, "OutOfRangePriority", "priority"),
         ({"poolInfo": {}}, "InvalidPropertyValue", "poolInfo"),
         (
@@ -207,7 +207,7 @@ async def test_a_patch_makes_no_job_that_cannot_be(
         ({"jobSpecification": {"poolInfo": {}}}, "InvalidPropertyValue", "jobSpecification.poolInfo"),
         ({"jobSpecification": {}}, "MissingRequiredProperty", "jobSpecification.poolInfo"),
         ({"id": "a:b"}, "InvalidPropertyValue", "id"),
-        ({"schedule": None}, "InvalidRequestBody", "schedule"),
+        ({"schedule": None}, "MissingRequiredProperty", "schedule"),
     ],
 )
 async def test_bad_schedules(wire: Wire, change: dict[str, object], code: str, name: str) -> None:

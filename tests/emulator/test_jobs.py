@@ -55,7 +55,6 @@ async def test_bad_ids(wire: Wire, id: str) -> None:
     [
         ({"nonsense": 1}, "InvalidRequestBody", "nonsense"),
         ({"priority": "high"}, "InvalidRequestBody", "priority"),
-        ({"priority": None}, "InvalidRequestBody", "priority"),
         ({"priority": 1001}, "OutOfRangePriority", "priority"),
         ({"priority": 1.5}, "InvalidRequestBody", "priority"),
         ({"maxParallelTasks": 0}, "InvalidPropertyValue", "maxParallelTasks"),
@@ -66,12 +65,12 @@ async def test_bad_ids(wire: Wire, id: str) -> None:
         (auto_pool(targetDedicatedNodes=-1), "InvalidPropertyValue", f"{AUTO_POOL}.targetDedicatedNodes"),
         (
             {"jobManagerTask": {"id": "a", "commandLine": "x", "constraints": {"maxTaskRetryCount": -2}}},
-            "InvalidPropertyValue",
+            "InvalidConstraintValue",
             "jobManagerTask.constraints.maxTaskRetryCount",
         ),
         (
             {"jobPreparationTask": {"commandLine": "x", "constraints": {"maxTaskRetryCount": -2}}},
-            "InvalidPropertyValue",
+            "InvalidConstraintValue",
             "jobPreparationTask.constraints.maxTaskRetryCount",
         ),
         (
@@ -83,7 +82,7 @@ async def test_bad_ids(wire: Wire, id: str) -> None:
         (auto_pool(metadata=[{"name": "", "value": ""}]), "EmptyMetadataKey", f"{AUTO_POOL}.metadata[0].name"),
         ({"onAllTasksComplete": "explode"}, "InvalidPropertyValue", "onAllTasksComplete"),
         ({"constraints": {"maxWallClockTime": "1 hour"}}, "InvalidPropertyValue", "constraints.maxWallClockTime"),
-        ({"constraints": {"maxWallClockTime": "-PT1S"}}, "InvalidPropertyValue", "constraints.maxWallClockTime"),
+        ({"constraints": {"maxWallClockTime": "-PT1S"}}, "InvalidConstraintValue", "constraints.maxWallClockTime"),
         ({"jobPreparationTask": {}}, "MissingRequiredProperty", "jobPreparationTask.commandLine"),
         (
             {"jobReleaseTask": {"commandLine": "x", "maxWallClockTime": "PT16M"}},

@@ -435,3 +435,35 @@ async def test_a_disk_that_is_full_to_the_end(db: Path) -> None:
         assert (await wire.job("big", metadata=big)).code == "StateNotWritten"
     async with running(db) as wire:
         assert (await wire.get("/jobs")).ids == ["job"]
+
+
+def replace(path: Path) -> None:
+    other = path.with_name("other")
+    other.write_bytes(path.read_bytes())
+    other.replace(path)
+
+
+def empty(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+@pytest.mark.parametrize(("spoil", "said"), [(Path.unlink, "removed"), (replace, "replaced"), (empty, "emptied")])
+async def test_a_file_that_goes_while_it_is_in_use(
+    db: Path, spoil: Callable[[Path], None], said: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """What cannot be found again is not acknowledged."""
+    async with running(db):
+        pass
+    async with running(db) as wire:
+        assert (await wire.job("before")).status == 201
+        spoil(db)
+        reply = await wire.job("after")
+        assert (reply.status, reply.code) == (500, "StateNotWritten")
+        assert said in reply.values["Reason"]
+        assert (await wire.get("/jobs")).status == 500
+    assert said in caplog.text
+
+
+def test_a_name_that_no_file_can_have() -> None:
+    with pytest.raises(ConfigurationError, match="null"):
+        Database("a\0b")

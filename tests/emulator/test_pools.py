@@ -37,7 +37,7 @@ async def test_a_refused_secret_is_not_quoted(wire: Wire) -> None:
 @pytest.mark.parametrize(
     ("change", "code", "name"),
     [
-        ({"vmSize": None}, "InvalidRequestBody", "vmSize"),
+        ({"vmSize": None}, "MissingRequiredProperty", "vmSize"),
         ({"targetDedicatedNodes": -1}, "InvalidPropertyValue", "targetDedicatedNodes"),
         ({"taskSlotsPerNode": 0}, "InvalidPropertyValue", "taskSlotsPerNode"),
         ({"taskSlotsPerNode": 257}, "InvalidPropertyValue", "taskSlotsPerNode"),

@@ -134,3 +134,16 @@ async def test_a_time_that_no_header_can_tell(
         assert reply.headers["Last-Modified"].endswith("GMT")
     listed = await served.get("/jobs/job/tasks/t/files", recursive="true")
     assert listed.status == 200
+
+
+async def test_names_with_a_backslash(served: Wire, tmp_path: Path) -> None:
+    """What is listed can be read and deleted by the name in the list; elsewhere a backslash divides names."""
+    (tmp_path / "task" / "wd").mkdir()
+    (tmp_path / "task" / "wd" / "a\\b").write_text("both")
+    [name] = [file["name"] for file in (await served.get("/jobs/job/tasks/t/files", recursive="true")).items][1:]
+    assert name == "wd/a\\b"
+    for path in ("wd/a%5Cb", "%5Cwd%5Ca%5Cb"):
+        assert (await served.get(f"/jobs/job/tasks/t/files/{path}")).status == (200 if "/" in path else 404)
+    assert (await served.call("DELETE", "/jobs/job/tasks/t/files/wd/a%5Cb")).status == 200
+    (tmp_path / "task" / "wd" / "a").write_text("one")
+    assert (await served.get("/jobs/job/tasks/t/files/%5Cwd%5Ca")).body == b"one"

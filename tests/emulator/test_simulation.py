@@ -131,13 +131,14 @@ async def test_retries(client: BatchClient, working: Wire) -> None:
     assert ends == {"twice": (1, 1, "failure"), "often": (2, 0, "success")}
 
 
+@pytest.mark.parametrize("most", [-1, 2**31 - 1])
 async def test_retries_without_limit_have_one(
-    client: BatchClient, working: Wire, monkeypatch: pytest.MonkeyPatch
+    client: BatchClient, working: Wire, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
     monkeypatch.setattr(task_ends, "MOST_RETRIES", 20)
     await farm(client, working)
     await job(client)
-    await add(client, "t", line="false", constraints={"maxTaskRetryCount": -1})
+    await add(client, "t", line="false", constraints={"maxTaskRetryCount": most})
     working.emulator.clock.advance(3600)
     info = (await task(client)).execution_info
     assert info is not None
