@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -41,13 +42,27 @@ async def test_all_of_it_in_order(kind: str, count: int) -> None:
     }
     source = open_source(inputs[kind])
     assert await _all(source) == list(range(count))
+    assert await source.read(CHUNK) == []
     assert await source.stop() == []
+    if kind in ("list", "async"):
+        assert source.pulled == count
 
 
-@pytest.mark.parametrize("tasks", [None, 7, "tasks", b"{}", {"id": "one"}, object()])
-def test_what_is_no_input(tasks: Any) -> None:
-    with pytest.raises(ConfigurationError, match=r"^tasks: an iterable"):
+@pytest.mark.parametrize(
+    ("tasks", "words"),
+    [
+        (None, "an iterable or async iterable of tasks is needed, not NoneType"),
+        (7, "an iterable or async iterable of tasks is needed, not int"),
+        ("tasks", "an iterable of tasks is needed, not a single str"),
+        (b"{}", "an iterable of tasks is needed, not a single bytes"),
+        (bytearray(b"{}"), "an iterable of tasks is needed, not a single bytearray"),
+        ({"id": "one"}, "an iterable of tasks is needed, not a single dict"),
+    ],
+)
+def test_what_is_no_input(tasks: Any, words: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
         open_source(tasks)
+    assert str(caught.value) == f"tasks: {words}"
 
 
 async def _raises_async() -> AsyncIterator[int]:
@@ -62,8 +77,26 @@ def _raises() -> Iterator[int]:
     raise ValueError("broken")
 
 
-@pytest.mark.parametrize("make", [_raises, _raises_async])
+class _WithoutClose:
+    """The least that is an asynchronous iterator."""
+
+    def __init__(self) -> None:
+        self.given = 0
+
+    def __aiter__(self) -> _WithoutClose:
+        return self
+
+    async def __anext__(self) -> int:
+        self.given += 1
+        if self.given > 2:
+            raise ValueError("broken")
+        return self.given
+
+
+@pytest.mark.parametrize("make", [_raises, _raises_async, _WithoutClose])
 async def test_what_came_before_an_error_is_handed_out_first(make: Any) -> None:
+    unheard = list[Any]()
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context))
     source, items = open_source(make()), list[int]()
     while len(items) < 2:
         items += await source.read(CHUNK)
@@ -71,6 +104,9 @@ async def test_what_came_before_an_error_is_handed_out_first(make: Any) -> None:
     with pytest.raises(ValueError, match="broken"):
         await source.read(CHUNK)
     assert await source.stop() == []
+    del source
+    gc.collect()
+    assert not unheard
 
 
 async def test_a_slow_iterator_does_not_block_the_loop_and_hands_out_what_has_come() -> None:
@@ -122,25 +158,42 @@ async def test_stop_gives_what_was_taken_and_takes_no_more() -> None:
     assert not [thread for thread in threading.enumerate() if thread.name == "batchio input"]
 
 
-async def test_an_async_source_is_not_read_ahead_without_bound_and_is_closed() -> None:
-    pulled, closed = list[int](), list[bool]()
+@pytest.mark.parametrize("size", [None, 4])
+async def test_an_async_source_is_not_read_ahead_without_bound_and_is_closed(
+    size: int | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    pulled, closed = list[Any](), list[bool]()
 
-    async def items() -> AsyncIterator[int]:
+    async def items() -> AsyncIterator[Any]:
         try:
             for number in range(1_000_000):
-                pulled.append(number)
-                yield number
+                pulled.append(number if size is None else [number] * size)
+                yield pulled[-1]
         finally:
             closed.append(True)
 
+    async def counted() -> int:
+        for _ in range(10):
+            await asyncio.sleep(0)
+        return len(pulled)
+
     source = open_source(items())
-    first = await source.read(10)
-    for _ in range(100):
-        await asyncio.sleep(0)
-    assert len(pulled) <= 2 * CHUNK
+    # As many as hold ten tasks, and as many again ahead.
+    enough = 10 if size is None else 3
+    taken = await source.read(10)
+    assert len(taken) == enough
+    assert [task.get_name() for task in asyncio.all_tasks()].count("batchio input") == 1
+    assert await counted() == 2 * enough
+    # The others are as many as are asked for: no more are needed ahead.
+    if size is None:
+        taken += await source.read(5)
+        assert await counted() == 2 * enough
+    taken += await source.read(1)
+    assert await counted() == 2 * enough
     rest = await source.stop()
-    assert [*first, *rest] == pulled
+    assert [*taken, *rest] == pulled
     assert closed == [True]
+    assert not caplog.messages
 
 
 async def test_an_iterator_that_never_comes_back_is_left_behind() -> None:
