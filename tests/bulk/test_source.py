@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -10,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from batchio.bulk import thread_source
 from batchio.bulk.source import CHUNK, Source, open_source
+from batchio.bulk.tasks import Group
 from batchio.errors import ConfigurationError
 
 
@@ -107,16 +110,19 @@ async def test_a_slow_iterator_does_not_block_the_loop_and_hands_out_what_has_co
 
 async def test_one_thread_reads_all_of_it_and_ends() -> None:
     threads: set[int] = set()
+    kinds: set[tuple[str, bool]] = set()
 
     def items() -> Iterator[int]:
         for number in range(3 * CHUNK):
             threads.add(threading.get_ident())
+            kinds.add((threading.current_thread().name, threading.current_thread().daemon))
             yield number
 
     source = open_source(items())
     await _all(source)
     await source.stop()
     assert len(threads) == 1
+    assert kinds == {("batchio input", True)}
     assert threads.isdisjoint({threading.get_ident()})
     assert not [thread for thread in threading.enumerate() if thread.name == "batchio input"]
 
@@ -214,3 +220,29 @@ async def test_stopping_in_a_pull_waits_for_the_pull_and_no_longer() -> None:
     assert await stopping == [1]
     assert time.monotonic() - begun < 0.9
     assert not [thread for thread in threading.enumerate() if thread.name == "batchio input"]
+
+
+async def test_whole_requests_are_made_ready_in_the_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However little comes at first: what is made ready ends where a request of a hundred would."""
+    monkeypatch.setattr(thread_source, "_QUICK", math.inf)
+    monkeypatch.setattr(thread_source, "_LINGER", 60.0)
+    made = list[list[int]]()
+
+    def ready(items: list[int]) -> tuple[int, ...]:
+        assert threading.current_thread().name == "batchio input"
+        made.append(items)
+        return tuple(items)
+
+    source, found, reads = open_source(iter(range(3000))), list[int](), 0
+    while part := await source.read(CHUNK, ready):
+        reads += 1
+        for each in part:
+            assert isinstance(each, tuple | Group)
+            found += each
+        assert source.pulled >= len(found)
+    await source.stop()
+    assert found == list(range(3000))
+    assert all(items[-1] % 100 == 99 for items in made)
+    assert [items[0] for items in made][-20:] == list(range(1000, 3000, 100))
+    # One, two, four and so on: more at a time as long as it is quick.
+    assert reads < 20
