@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from typing import Any
+from unittest.mock import Mock
 
 import msgspec
 import pytest
@@ -15,6 +16,8 @@ from session.server import Server, answer, refusal
 from batchio import BatchClient, ClientStats, ResourceNotFoundError, SubmissionError
 from batchio.bulk.gate import Gate
 from batchio.bulk.pacing import RatePacing
+from batchio.bulk.report import OutcomeState
+from batchio.bulk.totals import Totals
 
 # What every record has; `extra` is the rest.
 PLAIN = {*vars(logging.LogRecord("", 0, "", 0, "", None, None)), "message", "asctime"}
@@ -79,6 +82,23 @@ async def test_what_goes_on(service: ScriptedService) -> None:
         assert (stats.runs, stats.in_flight, stats.outcomes["unknown"]) == (0, 0, 200)
 
 
+def test_runs_that_go_on_count_beside_those_that_have_ended() -> None:
+    def run_of(added: int, rate: float = 0.0) -> Any:
+        counts = dict.fromkeys(OutcomeState, 0) | {OutcomeState.ADDED: added}
+        return Mock(ledger=Mock(counts=counts), meter=Mock(rate=rate))
+
+    totals = Totals()
+    ended, first, second = run_of(10), run_of(200, 1.5), run_of(3000, 2.0)
+    totals.begin(ended, run_of(1).ledger.counts)
+    totals.end(ended)
+    assert (totals.outcomes["added"], totals.runs, totals.rate) == (9, 0, 0)
+    totals.begin(first, run_of(20).ledger.counts)
+    totals.begin(second, run_of(300).ledger.counts)
+    assert (totals.outcomes["added"], totals.runs, totals.rate) == (9 + 180 + 2700, 2, 3.5)
+    totals.end(first)
+    assert (totals.outcomes["added"], totals.runs, totals.rate) == (9 + 180 + 2700, 1, 2.0)
+
+
 def test_there_is_a_limit_where_a_rate_holds_requests_back() -> None:
     now = 0.0
     gate = Gate(RatePacing(), clock=lambda: now)
@@ -117,6 +137,7 @@ async def test_a_try_without_an_answer(service: ScriptedService, caplog: pytest.
     async with connect(service) as client:
         await client.tasks.submit(service.job, make_mappings(1), timeout=0.02)
     first = said_by(caplog)[0]
+    assert first.getMessage().startswith("Tasks_CreateTaskCollection POST ")
     assert "-> RequestTimeoutError in " in first.getMessage()
     assert "status" not in extra_of(first)
     assert extra_of(first)["job_id"] == service.job

@@ -89,8 +89,7 @@ class _AsyncSource:
         self._ended = False
         self._wake = asyncio.Event()
         self._room = asyncio.Event()
-        self._room.set()
-        self._most = CHUNK
+        self._most = 0
         self._waiting = 0
         self._task: asyncio.Task[None] | None = None
 

@@ -5,13 +5,13 @@ Law: effects of the rows of `transitions` on nodes; a node never changes its sta
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import ticks
 from .causes import NODE_ARRIVES
 from .commands import plan_of
 from .resources import Node, Pool, Run, StartRun
-from .states import CREATING, LEAVING_POOL, REIMAGING
+from .states import CREATING, LEAVING_POOL, REIMAGING, WAITING_FOR_START_TASK
 from .task_reading import pairs
 
 if TYPE_CHECKING:
@@ -52,17 +52,21 @@ def starting(store: Store, node: Node, when: int, _why: str | None) -> None:
     if store.processes is not None:
         store.processes.node_boots(node)
     elif task is not None:
-        environment = pairs(task.get("environmentSettings"))
-        most = task.get("maxTaskRetryCount", 0)
-        tries, begin = 0, when + NODE_ARRIVES
-        plan = plan_of(task["commandLine"], environment)
-        end = begin + int(plan.seconds * ticks.SECOND)
-        while plan.exit_code != 0 and (tries < most or most < 0) and tries < _MOST_TRIES:
-            tries += 1
-            plan = plan_of(task["commandLine"], environment, tries)
-            end += int(plan.seconds * ticks.SECOND)
-        node.start = StartRun(begin, end, plan.exit_code, tries)
+        node.start = _start_run(task, when + NODE_ARRIVES)
     arrived(store, node.pool)
+
+
+def _start_run(task: dict[str, Any], begin: int) -> StartRun:
+    """How a start task will go that begins then."""
+    environment = pairs(task.get("environmentSettings"))
+    most = task.get("maxTaskRetryCount", 0)
+    tries, plan = 0, plan_of(task["commandLine"], environment)
+    end = begin + int(plan.seconds * ticks.SECOND)
+    while plan.exit_code != 0 and (tries < most or most < 0) and tries < _MOST_TRIES:
+        tries += 1
+        plan = plan_of(task["commandLine"], environment, tries)
+        end += int(plan.seconds * ticks.SECOND)
+    return StartRun(begin, end, plan.exit_code, tries)
 
 
 _MOST_TRIES = 1000
@@ -72,6 +76,9 @@ def up(store: Store, node: Node, when: int, _why: str | None) -> None:
     """A node has booted: its start task begins."""
     if store.processes is not None:
         store.processes.begin_start_task(node, when)
+    elif node.start is None and node.state == WAITING_FOR_START_TASK:
+        # Its pool had none when it began to boot.
+        node.start = _start_run(node.pool.spec["startTask"], when)
 
 
 def idle(store: Store, node: Node, when: int, why: str | None) -> None:

@@ -23,7 +23,7 @@ from .request import Answer
 READ_BYTES = 65_536
 CONNECT_SECONDS = 30.0
 KEEPALIVE_SECONDS = 30.0
-NO_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=None, sock_read=None, sock_connect=CONNECT_SECONDS)
+NO_TIMEOUT = aiohttp.ClientTimeout(sock_connect=CONNECT_SECONDS)
 IS_KNOWN = (3, 12) <= tuple(map(int, aiohttp.__version__.split(".")[:2])) <= (3, 14)
 """Whether the tests have seen this aiohttp: what is used here is public by name, but not described."""
 CONNECTOR_CLOSED = "Connector is closed"

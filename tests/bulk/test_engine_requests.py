@@ -255,3 +255,25 @@ async def test_what_a_run_ends_with_may_have_been_added(service: ScriptedService
         with pytest.raises(SubmissionError, match="unforeseen") as caught:
             await client.tasks.submit(service.job, make_models(3))
     assert caught.value.report.unknown == 3
+
+
+@pytest.mark.parametrize(
+    ("act", "code", "words"),
+    [
+        (fail(504, "GatewayTimeout"), "GatewayTimeout", "Scripted refusal."),
+        (Act(status=500, share=0.0, text=b""), "Http500", ""),
+        (drop(), "ConnectionLostError", "the connection was lost: Server disconnected"),
+        (hang(), "RequestTimeoutError", "no answer within 0.05 s"),
+        (unreadable(b"null"), "UnreadableAnswer", "the answer is no Results: Expected `object`, got `null`"),
+    ],
+)
+async def test_what_the_tasks_of_a_request_that_fails_are_told(
+    service: ScriptedService, client: BatchClient, act: Act, code: str, words: str
+) -> None:
+    service.fault = when(lambda _: True, act)
+    timeout = 0.05 if act.hold else None
+    (outcome,) = (await client.tasks.submit(service.job, make_models(1), attempts=1, timeout=timeout)).failures
+    assert outcome.error is not None
+    assert outcome.error.message is not None
+    assert (outcome.error.code, outcome.error.message.lang) == (code, "en-us")
+    assert outcome.error.message.value == words

@@ -55,6 +55,7 @@ async def test_a_submission_is_a_span_and_its_requests_are_below_it(
         "bytes_sent": report.bytes_sent,
     }
     assert attributes_of(run)["azure.batch.job.id"] == service.job
+    assert (attributes_of(run)["server.address"], attributes_of(run)["server.port"]) == ("127.0.0.1", service.port)
     assert len(requests) == 3
     for span in requests:
         assert (span.kind, span.parent) == (SpanKind.CLIENT, run.context)
@@ -76,6 +77,8 @@ async def test_throttled_and_broken(client: BatchClient, service: ScriptedServic
     service.fault = for_requests([3], drop(share=1.0))
     second = await client.tasks.submit(service.job, make_mappings(100, "more"))
     assert (first.refused, second.added) == (1, 100)
+    totals = [totals_of(run) for run in recorder.named("Batch.Submission")]
+    assert [(each.get("retries"), each.get("refused")) for each in totals] == [(1, 1), (1, None)]
     throttled, broken = recorder.named(REQUEST)
     assert attributes_of(throttled)["http.request.resend_count"] == 1
     assert attributes_of(throttled)["http.response.status_code"] == 200

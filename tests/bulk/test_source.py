@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import threading
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -10,7 +11,9 @@ from typing import Any
 
 import pytest
 
+from batchio.bulk import thread_source
 from batchio.bulk.source import CHUNK, Source, open_source
+from batchio.bulk.tasks import Group
 from batchio.errors import ConfigurationError
 
 
@@ -41,13 +44,27 @@ async def test_all_of_it_in_order(kind: str, count: int) -> None:
     }
     source = open_source(inputs[kind])
     assert await _all(source) == list(range(count))
+    assert await source.read(CHUNK) == []
     assert await source.stop() == []
+    if kind in ("list", "async"):
+        assert source.pulled == count
 
 
-@pytest.mark.parametrize("tasks", [None, 7, "tasks", b"{}", {"id": "one"}, object()])
-def test_what_is_no_input(tasks: Any) -> None:
-    with pytest.raises(ConfigurationError, match=r"^tasks: an iterable"):
+@pytest.mark.parametrize(
+    ("tasks", "words"),
+    [
+        (None, "an iterable or async iterable of tasks is needed, not NoneType"),
+        (7, "an iterable or async iterable of tasks is needed, not int"),
+        ("tasks", "an iterable of tasks is needed, not a single str"),
+        (b"{}", "an iterable of tasks is needed, not a single bytes"),
+        (bytearray(b"{}"), "an iterable of tasks is needed, not a single bytearray"),
+        ({"id": "one"}, "an iterable of tasks is needed, not a single dict"),
+    ],
+)
+def test_what_is_no_input(tasks: Any, words: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
         open_source(tasks)
+    assert str(caught.value) == f"tasks: {words}"
 
 
 async def _raises_async() -> AsyncIterator[int]:
@@ -93,16 +110,19 @@ async def test_a_slow_iterator_does_not_block_the_loop_and_hands_out_what_has_co
 
 async def test_one_thread_reads_all_of_it_and_ends() -> None:
     threads: set[int] = set()
+    kinds: set[tuple[str, bool]] = set()
 
     def items() -> Iterator[int]:
         for number in range(3 * CHUNK):
             threads.add(threading.get_ident())
+            kinds.add((threading.current_thread().name, threading.current_thread().daemon))
             yield number
 
     source = open_source(items())
     await _all(source)
     await source.stop()
     assert len(threads) == 1
+    assert kinds == {("batchio input", True)}
     assert threads.isdisjoint({threading.get_ident()})
     assert not [thread for thread in threading.enumerate() if thread.name == "batchio input"]
 
@@ -122,25 +142,42 @@ async def test_stop_gives_what_was_taken_and_takes_no_more() -> None:
     assert not [thread for thread in threading.enumerate() if thread.name == "batchio input"]
 
 
-async def test_an_async_source_is_not_read_ahead_without_bound_and_is_closed() -> None:
-    pulled, closed = list[int](), list[bool]()
+@pytest.mark.parametrize("size", [None, 4])
+async def test_an_async_source_is_not_read_ahead_without_bound_and_is_closed(
+    size: int | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    pulled, closed = list[Any](), list[bool]()
 
-    async def items() -> AsyncIterator[int]:
+    async def items() -> AsyncIterator[Any]:
         try:
             for number in range(1_000_000):
-                pulled.append(number)
-                yield number
+                pulled.append(number if size is None else [number] * size)
+                yield pulled[-1]
         finally:
             closed.append(True)
 
+    async def counted() -> int:
+        for _ in range(10):
+            await asyncio.sleep(0)
+        return len(pulled)
+
     source = open_source(items())
-    first = await source.read(10)
-    for _ in range(100):
-        await asyncio.sleep(0)
-    assert len(pulled) <= 2 * CHUNK
+    # As many as hold ten tasks, and as many again ahead.
+    enough = 10 if size is None else 3
+    taken = await source.read(10)
+    assert len(taken) == enough
+    assert [task.get_name() for task in asyncio.all_tasks()].count("batchio input") == 1
+    assert await counted() == 2 * enough
+    # The others are as many as are asked for: no more are needed ahead.
+    if size is None:
+        taken += await source.read(5)
+        assert await counted() == 2 * enough
+    taken += await source.read(1)
+    assert await counted() == 2 * enough
     rest = await source.stop()
-    assert [*first, *rest] == pulled
+    assert [*taken, *rest] == pulled
     assert closed == [True]
+    assert not caplog.messages
 
 
 async def test_an_iterator_that_never_comes_back_is_left_behind() -> None:
@@ -183,3 +220,29 @@ async def test_stopping_in_a_pull_waits_for_the_pull_and_no_longer() -> None:
     assert await stopping == [1]
     assert time.monotonic() - begun < 0.9
     assert not [thread for thread in threading.enumerate() if thread.name == "batchio input"]
+
+
+async def test_whole_requests_are_made_ready_in_the_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However little comes at first: what is made ready ends where a request of a hundred would."""
+    monkeypatch.setattr(thread_source, "_QUICK", math.inf)
+    monkeypatch.setattr(thread_source, "_LINGER", 60.0)
+    made = list[list[int]]()
+
+    def ready(items: list[int]) -> tuple[int, ...]:
+        assert threading.current_thread().name == "batchio input"
+        made.append(items)
+        return tuple(items)
+
+    source, found, reads = open_source(iter(range(3000))), list[int](), 0
+    while part := await source.read(CHUNK, ready):
+        reads += 1
+        for each in part:
+            assert isinstance(each, tuple | Group)
+            found += each
+        assert source.pulled >= len(found)
+    await source.stop()
+    assert found == list(range(3000))
+    assert all(items[-1] % 100 == 99 for items in made)
+    assert [items[0] for items in made][-20:] == list(range(1000, 3000, 100))
+    # One, two, four and so on: more at a time as long as it is quick.
+    assert reads < 20

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from batchio import ConfigurationError, fill, models
 from batchio.bulk.template import Template
+from batchio.bulk.wanted import is_whole_number
 
 NAMES = ["frame", "camera", "a name"]
 LITERALS = st.text().map(lambda text: text.replace("{", "{{").replace("}", "}}"))
@@ -112,6 +113,18 @@ def test_whole_numbers_are_numbers_where_the_service_wants_them() -> None:
         with pytest.raises(ConfigurationError) as told:
             list(fill(task, [{"n": "7", "slots": bad}]))
         assert str(told.value).startswith("row 1: requiredSlots: {slots} " + words)
+
+
+@pytest.mark.parametrize(
+    "path", ["", "x", "id", "id.start", "commandLine[0]", "constraints", "constraints.maxWallClockTime", "dependsOn.x"]
+)
+def test_what_holds_no_whole_number(path: str) -> None:
+    assert is_whole_number(path) is False
+
+
+def test_what_is_neither_text_nor_number_takes_text() -> None:
+    template = {"id": "t", "commandLine": "x", "constraints": {"maxWallClockTime": "{limit}"}}
+    assert next(fill(template, [{"limit": "PT5M"}]))["constraints"] == {"maxWallClockTime": "PT5M"}
 
 
 def test_a_model_is_a_template() -> None:

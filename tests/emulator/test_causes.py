@@ -70,3 +70,16 @@ def test_whether_the_start_task_comes_first(*, waits: bool | None) -> None:
     account.wait(5)
     [node] = account.all("/pools/pool/nodes")
     assert node["state"] == ("idle" if waits is False else "waitingforstarttask")
+    assert node["startTaskInfo"]["startTime"] == node["stateTransitionTime"]
+
+
+def test_a_pool_s_start_task_that_comes_while_a_node_boots_is_waited_for() -> None:
+    account = Account()
+    account.wait(0.7)
+    assert account.call("GET", account.node).json["state"] == "starting"
+    change = {"startTask": {"commandLine": "sleep 3", "waitForSuccess": True}}
+    assert account.call("PATCH", "/pools/pool", change).status == 200
+    account.store.turn()
+    assert account.after(60, "node") == [(0.3, "node", "waitingforstarttask"), (3.3, "node", "idle")]
+    info = account.call("GET", account.node).json["startTaskInfo"]
+    assert (info["startTime"][17:19], info["endTime"][17:19], info["exitCode"]) == ("01", "04", 0)

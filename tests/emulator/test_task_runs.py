@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from batchio.emulator import task_runs
+
 from .diary import Account
 
 NEVER = {"retryCount": 0, "requeueCount": 0}
@@ -44,3 +46,31 @@ def test_a_task_s_run_from_stage_to_stage() -> None:
     subtasks = account.call("GET", "/jobs/job/tasks/t/subtasksinfo")
     assert subtasks.status == 200
     assert subtasks.json["value"] == []
+
+
+def test_what_seldom_happens_is_shared_by_all_to_which_it_has_not_happened() -> None:
+    account = Account(1)
+    account.job()
+    account.add("t")
+    account.wait(60)
+    [job] = account.store.jobs.all()
+    [task] = job.tasks.all()
+    run = task.ran()
+    assert run.result == "success"
+    assert run.seldom is task_runs.NEVER
+
+
+def test_a_task_that_is_ended_between_two_tries_has_taken_the_time_of_the_first() -> None:
+    account = Account(1)
+    account.wait(60)
+    account.job()
+    account.store.hold("task", "active")
+    account.add("t", line="sh -c 'sleep 10; exit 1'", constraints={"maxTaskRetryCount": 1})
+    account.store.release("task", "active")
+    account.wait(1)
+    account.store.hold("task", "active")
+    account.wait(60)
+    assert account.task("t")["executionInfo"]["retryCount"] == 1
+    account.post("/jobs/job/tasks/t/terminate")
+    stats = account.call("GET", "/jobs/job/tasks/t", query={"$expand": "stats"}).json["stats"]
+    assert stats["wallClockTime"] == "PT10S"

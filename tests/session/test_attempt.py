@@ -78,6 +78,14 @@ def test_a_try_that_is_looked_at(
     assert [vars(record)["attempt"] for record in said_by(caplog)] == ([3, 4] if is_logged else [])
 
 
+def test_a_try_that_is_logged_alone(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, "batchio")
+    with told(Counters(), READ, {}, 1, None) as one:
+        assert one is not None
+        one.answered(200, {})
+    assert len(said_by(caplog)) == 1
+
+
 class Pieces:
     """An answer that comes in pieces."""
 
@@ -88,7 +96,7 @@ class Pieces:
 
     async def read(self) -> bytes:
         if self.left == [b"late"]:
-            raise TimeoutError
+            await asyncio.Event().wait()
         return self.left.pop(0) if self.left else b""
 
     def close(self) -> None:
@@ -104,8 +112,8 @@ async def test_the_start_of_a_body(size: int, start: bytes, left: int) -> None:
 
 
 async def test_the_start_of_a_body_in_time() -> None:
-    with pytest.raises(RequestTimeoutError, match=r"^no answer within 2\.5 s$"):
-        await start_of(Pieces(b"ab", b"late"), 9, 2.5)
+    with pytest.raises(RequestTimeoutError, match=r"^no answer within 0\.01 s$"):
+        await start_of(Pieces(b"ab", b"late"), 9, 0.01)
 
 
 class Content:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import time
 from collections.abc import AsyncIterator, Iterator
 from types import SimpleNamespace
 from typing import Any
@@ -104,6 +105,50 @@ async def test_answers(server: Server, carrier: AiohttpTransport, name: str) -> 
 
 
 @both_ways
+async def test_what_is_said_before_an_answer(server: Server, carrier: AiohttpTransport) -> None:
+    early = b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n"
+    server.say(Reply(early + answer(200, b"abc").data), answer(200, b"next"))
+    found = await get(carrier, server)
+    assert (found.status, found.body, "link" in found.headers) == (200, b"abc", False)
+    assert (await get(carrier, server)).body == b"next"
+
+
+async def test_an_answer_that_switches_to_another_protocol_is_the_last(
+    server: Server, carrier: AiohttpTransport
+) -> None:
+    switch = b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: other\r\n\r\n"
+    server.say(Reply(switch, End.CLOSE), answer(200, b"next"))
+    assert (await get(carrier, server)).status == 101
+    assert (await get(carrier, server)).body == b"next"
+    assert server.connections == 2
+
+
+async def test_each_host_has_connections_of_its_own(server: Server, carrier: AiohttpTransport) -> None:
+    server.otherwise = answer(200)
+    for host in ("127.0.0.1", "localhost", "127.0.0.1", "localhost"):
+        await carrier.send("GET", URL(server.endpoint).with_host(host), {}, None, 10.0)
+    assert [heard.headers["host"].partition(":")[0] for heard in server.heard[:2]] == ["127.0.0.1", "localhost"]
+    assert server.connections == carrier.connections == 2
+
+
+async def test_a_session_that_was_closed_meanwhile_says_so(server: Server) -> None:
+    session = aiohttp.ClientSession()
+    await session.close()
+    with pytest.raises(aiohttp.ClientConnectionError, match=f"^{connections.CONNECTOR_CLOSED}$"):
+        await connections.Connections().send(session, "GET", URL(server.endpoint), {}, None, 10.0)
+
+
+async def test_plain_sockets_are_read_in_pieces_of_64_kib(server: Server) -> None:
+    async with aiohttp.ClientSession(connector=connections.Connector()) as session:
+        connector: Any = session.connector
+        url, loop = URL(server.endpoint), asyncio.get_running_loop()
+        request = aiohttp.ClientRequest("GET", url, loop=loop, session=session)
+        connection = await connector.connect(request, traces=[], timeout=connections.NO_TIMEOUT)
+        assert connection.transport.max_size == 65_536
+        connection.close()
+
+
+@both_ways
 async def test_an_answer_to_head_has_no_body(server: Server, carrier: AiohttpTransport) -> None:
     server.say(Reply(b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n"), answer(200, b"next"))
     found = await carrier.send("HEAD", URL(server.endpoint), {}, None, 10.0)
@@ -139,6 +184,8 @@ async def test_what_follows_an_answer_is_nobodys(server: Server, carrier: Aiohtt
     behind = b"" if name == "connection" else answer(200, b"smuggled").data
     server.say(Reply(first.data + behind), answer(200, b"second"))
     assert (await get(carrier, server)).body == b"first"
+    if name == "connection":
+        assert not carrier.connections
     assert (await get(carrier, server)).body == b"second"
     assert server.connections == 2
 
@@ -149,7 +196,7 @@ async def test_a_connection_that_was_closed_while_it_rested(server: Server, carr
     await server.is_left()
     await asyncio.sleep(0.05)  # until our side has seen it
     assert (await get(carrier, server)).body == b"second"
-    assert server.connections == 2
+    assert (server.connections, carrier.connections) == (2, 1)
 
 
 async def test_many_at_once_have_a_connection_each_and_keep_them(server: Server, carrier: AiohttpTransport) -> None:
@@ -168,6 +215,9 @@ async def test_no_connection_rests_for_ever(
     for _ in range(2):
         await asyncio.gather(*(get(carrier, server) for _ in range(3)))
         await server.is_left()
+        await until(lambda: not carrier.connections)
+        private: Any = carrier
+        assert list(private._connections._resting.values()) == [[]]
     assert server.connections == 6
 
 
@@ -198,6 +248,25 @@ async def test_a_short_limit_is_not_that_of_the_next_try(server: Server, carrier
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+async def test_a_short_limit_before_is_no_reason_to_forget_the_next(server: Server, carrier: AiohttpTransport) -> None:
+    server.say(answer(200, b"first"), HANG)
+    await get(carrier, server, 0.2)
+    async with asyncio.timeout(10.0):
+        with pytest.raises(RequestTimeoutError):
+            await get(carrier, server, 0.3)
+
+
+async def test_late_though_the_loop_was_blocked(server: Server, carrier: AiohttpTransport) -> None:
+    """Nothing lies in the socket."""
+    server.say(HANG)
+    call = asyncio.create_task(get(carrier, server, 0.2))
+    await server.hears(1)
+    time.sleep(0.26)  # noqa: ASYNC251 - that is what blocks it
+    async with asyncio.timeout(10.0):
+        with pytest.raises(RequestTimeoutError):
+            await call
 
 
 @pytest.mark.parametrize(
@@ -244,6 +313,30 @@ async def test_cancelled(server: Server, carrier: AiohttpTransport) -> None:
         with pytest.raises(asyncio.CancelledError):
             await call
         await server.is_left()
+
+
+async def test_what_is_cancelled_sends_no_more(carrier: AiohttpTransport) -> None:
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        begun.set()
+        await hold.wait()
+        writer.close()
+
+    begun, hold = asyncio.Event(), asyncio.Event()
+    listener = await asyncio.start_server(serve, "127.0.0.1", 0, limit=1024)
+    url = URL(f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/x")
+    call = asyncio.create_task(carrier.send("POST", url, {}, b"x" * 20_000_000, 10.0))
+    await begun.wait()
+    private: Any = carrier
+    (link,) = private._connections._links
+    assert link._transport.get_write_buffer_size()
+    call.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await call
+    assert not link._transport.get_write_buffer_size()
+    assert carrier.connections == 0
+    hold.set()
+    listener.close()
 
 
 @both_ways
@@ -310,14 +403,15 @@ async def test_a_transport_that_fails_says_why(server: Server, carrier: AiohttpT
         else:
             await carrier.open("GET", url, {}, timeout)
 
-    server.say(HANG, DROP)
-    with pytest.raises(RequestTimeoutError, match=r"^no answer within 0\.02 s$") as late:
-        await ask(0.02)
-    assert isinstance(late.value.__cause__, TimeoutError)
+    server.say(DROP)
     with pytest.raises(ConnectionLostError, match=r"^the connection was lost: Server disconnected$") as lost:
         await ask(10.0)
     assert lost.value.before_answer
     assert lost.value.__cause__ is not None
+    server.otherwise = HANG
+    with pytest.raises(RequestTimeoutError, match=r"^no answer within 0\.02 s$") as late:
+        await ask(0.02)
+    assert isinstance(late.value.__cause__, TimeoutError)
 
 
 HEADS: dict[str, tuple[str, dict[str, str], bytes | None, list[str]]] = {

@@ -185,15 +185,19 @@ async def test_what_came_instead_of_an_answer_is_not_quoted(server: Server, data
 @pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("is_packed", [False, True])
 async def test_an_answer_has_a_limit(server: Server, monkeypatch: pytest.MonkeyPatch, *, is_packed: bool) -> None:
+    assert connections.MAX_ANSWER == 256 * 2**20
     monkeypatch.setattr(connections, "MAX_ANSWER", 1_000_000)
     much = bytes(20_000_000)
     server.say(answer(200, gzip.compress(much), Content_Encoding="gzip") if is_packed else answer(200, much))
     async with connect(server) as client:
         with pytest.raises(DecodeError, match=r"^the answer has more than 1,000,000 bytes$"):
             await client.jobs.get("j")
-        server.say(answer(200, {"id": "x" * 900_000}))
-        assert len((await client.jobs.get("j")).id or "") == 900_000
-    assert len(server.heard) == 2  # it is not asked for again
+        for size in (999_991, 999_992):
+            server.say(answer(200, b'{"id":"' + b"x" * size + b'"}'))
+        assert len((await client.jobs.get("j")).id or "") == 999_991
+        with pytest.raises(DecodeError):
+            await client.jobs.get("j")
+    assert len(server.heard) == 3  # it is not asked for again
     await server.is_left()
 
 

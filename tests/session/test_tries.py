@@ -35,6 +35,7 @@ from batchio import (
 from batchio.resources.jobs import Jobs
 from batchio.session import connections, tries
 from batchio.session.incoming import Incoming
+from batchio.session.request_id import new_request_id
 
 from .driving import AT_ONCE, Clock, connect, opened, said_by, shared_key, signature_of, stray_tasks
 from .server import DROP, HANG, RESET, End, Heard, Reply, Server, answer, refusal
@@ -398,6 +399,13 @@ async def test_a_connection_that_does_not_come_about_in_time(server: Server, mon
             await client.request("POST", "/x", query={"token": "s3cret"})
     assert not caught.value.sent
     assert isinstance(caught.value.__cause__, aiohttp.ConnectionTimeoutError)
+
+
+def test_an_id_of_a_request_is_a_random_guid() -> None:
+    ids = [new_request_id() for _ in range(100)]
+    assert len(set(ids)) == 100
+    for each in map(uuid.UUID, ids):
+        assert (str(each) in ids, each.version, each.variant) == (True, 4, uuid.RFC_4122)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
