@@ -139,7 +139,11 @@ class ThreadSource:
                 # Counted from the first one, so that what is single in between does not shift the requests after it.
                 some = min(left, MAX_TASKS - self._position % MAX_TASKS)
                 # One by hand: its StopIteration tells the end, which islice keeps to itself.
-                self._fresh.append(next(items))
+                first = next(items)
+                if not self._position and isinstance(first, list | tuple):
+                    first, items = kept(first), map(kept, items)
+                    self._items = items
+                self._fresh.append(first)
                 self._fresh.extend(islice(items, some - 1))
                 self._position += some
                 left -= some
@@ -171,6 +175,11 @@ class ThreadSource:
             self._ended = True
             self._error = None if isinstance(error, StopIteration) else as_error(error)
         pull.set_result(seconds)
+
+
+def kept(item: Any) -> Any:
+    """An item as it is now: who fills one list again and again goes on with it before its tasks were sent."""
+    return list(item) if isinstance(item, list) else item
 
 
 def as_error(error: BaseException) -> Exception:
