@@ -22,7 +22,7 @@ from ..session.retry import backoff
 from ..session.telemetry import UNSEEN
 from ..session.tries import rest
 from .intake import local_error
-from .packer import body_of, halve
+from .packer import MAX_TASKS, body_of, halve
 from .report import OutcomeState, TaskOutcome
 from .requests import error_of
 from .tasks import Narrowing, Tasks
@@ -191,9 +191,14 @@ class Carrier:
         self._reject(failure)
         if narrowing is not None:
             narrowing.bad += 1
-            if narrowing.bad == narrowing.total:
-                # Not a task is bad here and there: the service refuses whatever this run sends.
+            if narrowing.bad == narrowing.total and self._says_all_is_bad(narrowing.total):
                 self._engine.stop(failure)
+
+    def _says_all_is_bad(self, total: int) -> bool:
+        """Whether not a task is bad here and there but the service refuses whatever this run sends."""
+        # The tasks of a feed are of different callers, and each is told of its own.
+        is_feed = self._engine.options.max_pending is not None
+        return not is_feed and (total == MAX_TASKS or not self._engine.has_accepted)
 
     def _send_halves(self) -> None:
         self._retried(2)
