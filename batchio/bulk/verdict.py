@@ -145,15 +145,18 @@ Told = tuple[Kind, Result | None]
 def tell(tasks: Tasks, results: Sequence[Result]) -> list[Told]:
     """What the results say of each task, in the tasks' order.
 
-    A result for a task that is not in the request, and a second one for a task, are ignored.
+    A result for a task that is not in the request, and a second one for a task, are ignored; only that a task is
+    certainly not there is not believed where another result says something else.
     """
     found: dict[str, Result] = {}
+    doubtful: set[str] = set()
     for key, result in zip(fold([result.task_id for result in results]), results, strict=True):
-        found.setdefault(key, result)
-    return [_told(found.get(key)) for key in tasks.keys]
+        if found.setdefault(key, result).status != result.status:
+            doubtful.add(key)
+    return [_told(found.get(key), is_doubtful=key in doubtful) for key in tasks.keys]
 
 
-def _told(result: Result | None) -> Told:
+def _told(result: Result | None, *, is_doubtful: bool) -> Told:
     if result is None:
         return Kind.MISSING, None
     status = result.status.lower()
@@ -163,6 +166,6 @@ def _told(result: Result | None) -> Told:
         exists = result.error is not None and result.error.code == "TaskExists"
         return (Kind.EXISTS if exists else Kind.REJECTED), result
     if status == "servererror":
-        return Kind.FAILED, result
+        return (Kind.MISSING if is_doubtful else Kind.FAILED), result
     # A status that nobody has promised settles nothing.
     return Kind.MISSING, result

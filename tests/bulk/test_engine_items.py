@@ -195,6 +195,14 @@ async def test_servererror_after_a_lost_answer(client: BatchClient, service: Scr
     assert confirmed(told) == {False}
 
 
+async def test_a_server_error_beside_a_success_leaves_it_open(service: ScriptedService, client: BatchClient) -> None:
+    """The service has it, and said so; TaskExists then tells of nobody else's task."""
+    service.fault = for_requests([1], results(lambda items: [*twice(items)[::-1]]))
+    report = await client.tasks.submit(service.job, make_models(10), keep="all")
+    assert (report.added, report.existed) == (10, 0)
+    assert {outcome.confirmed for outcome in report.outcomes} == {False}
+
+
 async def test_an_answer_in_pieces(client: BatchClient, service: ScriptedService) -> None:
     service.fault = lambda _: Act(pieces=20)
     told = await drive(client, service, make_models(300), exact=True)
