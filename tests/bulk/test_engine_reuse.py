@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from scripted import ScriptedService, drive, hang, make_ids, make_mappings
+from scripted.resuming import Runs
 
 from batchio import BatchClient
 
@@ -30,6 +32,16 @@ async def one_list_slowly(count: int, size: int) -> AsyncIterator[list[Any]]:
         await asyncio.sleep(0)
 
 
+class Odd(dict[str, Any]):
+    """A mapping of somebody's own, which makes something else of a name than what it holds."""
+
+    def __getitem__(self, name: str) -> Any:
+        return "other" if name == "id" else super().__getitem__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        return "yet another" if name == "id" else super().get(name, default)
+
+
 @pytest.mark.parametrize("make", [one_list, one_list_slowly])
 @pytest.mark.parametrize("size", [1, 7, 100, 250])
 async def test_one_list_for_all(client: BatchClient, service: ScriptedService, make: Any, size: int) -> None:
@@ -50,3 +62,16 @@ async def test_lists_that_are_emptied_while_they_are_sent(client: BatchClient, s
         told = {outcome.index: outcome.task_id async for outcomes in run for outcome in outcomes}
     assert told == {index: ids[index] for index in range(run.report.taken)}
     assert run.report.added == run.report.taken
+
+
+@pytest.mark.parametrize("count", [3, 300])
+async def test_the_id_is_the_one_that_is_sent(
+    client: BatchClient, service: ScriptedService, tmp_path: Path, count: int
+) -> None:
+    runs = Runs(client=client, service=service, path=tmp_path / "journal")
+    tasks = [Odd(task) for task in make_mappings(count)]
+    await runs.run(tasks, until=lambda runs: bool(runs.told), max_requests=1)
+    await runs.run(tasks)
+    assert runs.error is None
+    runs.check(make_ids(count))
+    assert not set(service.truth.adds) ^ set(make_ids(count))
