@@ -14,7 +14,6 @@ import msgspec
 from ..errors import BatchioError, CredentialError, HttpResponseError
 from ..models import BatchError
 from ..service.operations import CREATE_TASK_COLLECTION
-from ..session import codec
 from ..session.log import log_failure
 from ..session.request import Request
 from ..session.request_id import new_request_id
@@ -22,11 +21,11 @@ from ..session.retry import backoff
 from ..session.telemetry import UNSEEN
 from ..session.tries import rest
 from .intake import local_error
-from .packer import body_of, halve
+from .packer import MAX_TASKS, body_of, halve
 from .report import OutcomeState, TaskOutcome
 from .requests import error_of
 from .tasks import Narrowing, Tasks
-from .verdict import Action, DetailedResults, Kind, Result, Results, Told, is_all_added, judge, tell
+from .verdict import Action, Kind, Result, Told, is_all_added, judge, read_results, tell
 
 if TYPE_CHECKING:
     from ..session.telemetry import Call
@@ -94,11 +93,10 @@ class Carrier:
         answer = await session.send(self._request, self._number, self._seen)
         if answer.status not in CREATE_TASK_COLLECTION.success:
             raise session.error(self._request, answer)
-        if self._engine.options.details:
-            return codec.decode(answer.body, DetailedResults).value
-        if not self._ledger.is_marked(self._tasks) and is_all_added(self._tasks, answer.body):
+        details = self._engine.options.details
+        if not details and not self._ledger.is_marked(self._tasks) and is_all_added(self._tasks, answer.body):
             return None
-        return codec.decode(answer.body, Results).value
+        return read_results(answer.body, details=details)
 
     # What follows from a try without results
 
@@ -191,9 +189,14 @@ class Carrier:
         self._reject(failure)
         if narrowing is not None:
             narrowing.bad += 1
-            if narrowing.bad == narrowing.total:
-                # Not a task is bad here and there: the service refuses whatever this run sends.
+            if narrowing.bad == narrowing.total and self._says_all_is_bad(narrowing.total):
                 self._engine.stop(failure)
+
+    def _says_all_is_bad(self, total: int) -> bool:
+        """Whether not a task is bad here and there but the service refuses whatever this run sends."""
+        # The tasks of a feed are of different callers, and each is told of its own.
+        is_feed = self._engine.options.max_pending is not None
+        return not is_feed and (total == MAX_TASKS or not self._engine.has_accepted)
 
     def _send_halves(self) -> None:
         self._retried(2)

@@ -105,6 +105,8 @@ class Engine:
         self.failure = self.failure or failure
         self.stopping.set()
         self.feeder.is_stopping = True
+        # Where tasks begin eagerly, the dispatcher may sleep before anybody knows it.
+        self._wake.set()
         if self._dispatcher is not None:
             self._dispatcher.cancel()
 

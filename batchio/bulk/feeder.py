@@ -99,6 +99,9 @@ class Feeder:
                 self._on_change()
             if self._raw.sieve is not None and not self.is_stopping:
                 self._raw.sieve.end()
+        except asyncio.CancelledError:
+            self.is_stopping = True
+            raise
         except Exception as error:  # noqa: BLE001 - whatever the caller's iterator raises
             self.error = error
         finally:

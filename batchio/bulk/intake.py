@@ -246,13 +246,18 @@ def _one(item: Any) -> tuple[str, bytes]:
     if isinstance(item, TaskAddParameter):
         task_id: Any = item.id
     elif isinstance(item, Mapping):
-        item = item if isinstance(item, dict) else dict(item)
+        item = _plain(item)
         task_id = item["id"]
     else:
         raise TypeError(f"a task is a TaskAddParameter, a mapping in wire shape or bytes, not {kind_of(item)}")
     if not isinstance(task_id, str):
         raise TypeError(f"the id is a string, not {type(task_id).__name__}")
     return task_id, _one_line(_encoder.encode(item))
+
+
+def _plain(item: Mapping[str, Any]) -> dict[str, Any]:
+    """What is encoded of a mapping: whatever a class of its own makes of a name, the id is the one that is sent."""
+    return item if type(item) is dict else dict(item)
 
 
 def _reason(error: Exception) -> str:
@@ -262,7 +267,7 @@ def _reason(error: Exception) -> str:
 
 
 def _id_of(item: Any) -> str | None:
-    found = item.get("id") if isinstance(item, Mapping) else getattr(item, "id", None)
+    found = _plain(item).get("id") if isinstance(item, Mapping) else getattr(item, "id", None)
     return found if isinstance(found, str) else None
 
 

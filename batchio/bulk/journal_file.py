@@ -14,6 +14,7 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from weakref import WeakSet
 
 from ..errors import ConfigurationError
 from . import journal
@@ -36,6 +37,7 @@ class JournalFile:
         self._place = Path(path).absolute()
         self._header = b""
         self._descriptor = descriptor
+        _OPEN.add(self)
 
     @classmethod
     def open(cls, path: str, endpoint: str, job: str, now: datetime, shard: str = "") -> JournalFile:
@@ -105,6 +107,19 @@ class JournalFile:
             os.ftruncate(self._descriptor, 0)
             raise
         self.chain = Chain(journal.replay(data).check)
+
+
+_OPEN: WeakSet[JournalFile] = WeakSet()
+
+
+def _leave_to_parent() -> None:
+    """A forked process writes nothing, and must not hold the lock longer than the one whose journal it is."""
+    for each in [*_OPEN]:
+        each.close()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_to_parent)
 
 
 def read(path: str) -> State:

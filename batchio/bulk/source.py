@@ -14,11 +14,12 @@ from typing import Any, Protocol
 
 from ..errors import ConfigurationError
 from ..session.log import logger
-from .thread_source import ThreadSource, as_error
+from .thread_source import ThreadSource, as_error, kept
 
 CHUNK = 1000
 """Items read at once, at most."""
 
+_MANY = (list, tuple)
 _CONTAINERS = (list, tuple, set, frozenset, deque)
 _CLOSE_SECONDS = 10.0
 """An asynchronous input may take so long to close what it has open."""
@@ -67,6 +68,8 @@ class _ContainerSource:
 
     async def read(self, most: int, ready: Ready | None = None) -> list[Any]:  # noqa: ARG002 - no thread
         items = list(islice(self._items, most))
+        if items and isinstance(items[0], _MANY):
+            items = list(map(kept, items))
         self.pulled += len(items)
         return items
 
@@ -125,9 +128,10 @@ class _AsyncSource:
         try:
             items = aiter(self._items)
             async for item in items:
-                self._buffer.append(item)
+                is_many = isinstance(item, _MANY)
+                self._buffer.append(kept(item) if is_many else item)
                 self.pulled += 1
-                self._waiting += _tasks_in(item)
+                self._waiting += len(item) if is_many else 1
                 if len(self._buffer) == 1:
                     self._wake.set()
                 if self._stopping:
@@ -149,7 +153,7 @@ class _AsyncSource:
 
 
 def _tasks_in(item: Any) -> int:
-    return len(item) if isinstance(item, list | tuple) else 1
+    return len(item) if isinstance(item, _MANY) else 1
 
 
 async def _close(items: AsyncIterator[Any] | None) -> None:

@@ -11,10 +11,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from queue import SimpleQueue
+from types import GeneratorType
 from typing import TYPE_CHECKING, Any
 
+from ..session.log import logger
 from .packer import MAX_TASKS
 from .tasks import Group
 
@@ -50,6 +53,7 @@ class ThreadSource:
         self._error: Exception | None = None
         self._thread: threading.Thread | None = None
         self._pull: asyncio.Future[float] | None = None
+        self._is_over = asyncio.Event()
 
     @property
     def pulled(self) -> int:
@@ -80,13 +84,13 @@ class ThreadSource:
         """An iterator that blocks is left behind."""
         self._stopping = self._ended = True
         self._asked.put(None)
-        pull = self._pull
-        if pull is not None:
+        if self._thread is not None:
             # An iterator that blocks cannot be interrupted; its thread ends when it comes back.
-            await asyncio.wait([pull], timeout=_STOP_SECONDS)
-            self._pull = None
-        if self._thread is not None and (pull is None or pull.done()):
-            self._thread.join(_STOP_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_STOP_SECONDS):
+                    await self._is_over.wait()
+                self._thread.join(_STOP_SECONDS)
+        self._pull = None
         return self._drain()
 
     def _drain(self) -> list[Any]:
@@ -118,17 +122,28 @@ class ThreadSource:
 
     def _work(self, loop: asyncio.AbstractEventLoop) -> None:
         """The thread: pull, tell the loop, wait to be asked again."""
-        while True:
-            self._asked.get()
-            begun = time.perf_counter()
-            # Who stops may wait for a pull that has not begun.
-            error = None if self._stopping else self._pull_some()
-            try:
+        # Where the loop is closed, nobody waits any more.
+        with suppress(RuntimeError):
+            error: BaseException | None = None
+            while error is None:
+                self._asked.get()
+                if self._stopping:
+                    break
+                begun = time.perf_counter()
+                error = self._pull_some()
                 loop.call_soon_threadsafe(self._pulled, time.perf_counter() - begun, error)
-            except RuntimeError:
-                return  # the loop is closed: nobody waits any more
-            if error is not None or self._stopping:
-                return
+        self._close()
+        with suppress(RuntimeError):
+            loop.call_soon_threadsafe(self._is_over.set)
+
+    def _close(self) -> None:
+        """Let go of the input here: the garbage collector would do it in another thread, the event loop's as a rule."""
+        input_, self._input, self._items = self._input, (), None
+        if isinstance(input_, GeneratorType):
+            try:
+                input_.close()
+            except BaseException as error:  # noqa: BLE001 - all that it had to give was given
+                logger.warning("the input could not be closed: %s", type(error).__name__)
 
     def _pull_some(self) -> BaseException | None:
         """Pull `count` items; what ended the input, or None."""
@@ -139,7 +154,11 @@ class ThreadSource:
                 # Counted from the first one, so that what is single in between does not shift the requests after it.
                 some = min(left, MAX_TASKS - self._position % MAX_TASKS)
                 # One by hand: its StopIteration tells the end, which islice keeps to itself.
-                self._fresh.append(next(items))
+                first = next(items)
+                if not self._position and isinstance(first, list | tuple):
+                    first, items = kept(first), map(kept, items)
+                    self._items = items
+                self._fresh.append(first)
                 self._fresh.extend(islice(items, some - 1))
                 self._position += some
                 left -= some
@@ -171,6 +190,11 @@ class ThreadSource:
             self._ended = True
             self._error = None if isinstance(error, StopIteration) else as_error(error)
         pull.set_result(seconds)
+
+
+def kept(item: Any) -> Any:
+    """An item as it is now: who fills one list again and again goes on with it before its tasks were sent."""
+    return list(item) if isinstance(item, list) else item
 
 
 def as_error(error: BaseException) -> Exception:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from operator import attrgetter
 from typing import Literal
@@ -24,6 +25,7 @@ from ..errors import (
     TransportError,
 )
 from ..models import BatchError
+from ..session import codec
 from .intake import fold
 from .tasks import Tasks
 
@@ -45,6 +47,7 @@ NARROWING_CODES = frozenset(
     {"InvalidRequestBody", "InvalidPropertyValue", "MissingRequiredProperty", "OutOfRangeInput", "InvalidInput"}
 )
 _HOPELESS = frozenset({501, 505})
+_UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
 
 
 def judge(failure: BatchioError) -> Action:
@@ -103,6 +106,27 @@ class DetailedResults(msgspec.Struct, frozen=True):
     value: list[DetailedResult]
 
 
+class _Parts(msgspec.Struct, frozen=True):
+    value: list[msgspec.Raw]
+
+
+def read_results(answer: bytes, *, details: bool) -> Sequence[Result]:
+    """The results in an answer; raises `DecodeError`. One that cannot be read counts as missing, beside others."""
+    try:
+        if details:
+            return codec.decode(answer, DetailedResults).value
+        return codec.decode(answer, Results).value
+    except DecodeError:
+        found: list[Result] = []
+        with suppress(*_UNREADABLE):
+            for part in msgspec.json.decode(answer, type=_Parts).value:
+                with suppress(*_UNREADABLE):
+                    found.append(msgspec.json.decode(part, type=DetailedResult if details else Result))
+        if not found:
+            raise
+        return found
+
+
 class _Added(msgspec.Struct, frozen=True, gc=False):
     status: Literal["success"]
     task_id: str = msgspec.field(name="taskId")
@@ -123,7 +147,7 @@ def is_all_added(tasks: Tasks, answer: bytes) -> bool:
     """
     try:
         results = _decode_all_added(answer).value
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+    except _UNREADABLE:
         return False
     ids = list(map(_task_id, results))
     return ids == tasks.ids or (len(ids) == len(tasks) and sorted(fold(ids)) == sorted(tasks.keys))
@@ -145,15 +169,18 @@ Told = tuple[Kind, Result | None]
 def tell(tasks: Tasks, results: Sequence[Result]) -> list[Told]:
     """What the results say of each task, in the tasks' order.
 
-    A result for a task that is not in the request, and a second one for a task, are ignored.
+    A result for a task that is not in the request, and a second one for a task, are ignored; only that a task is
+    certainly not there is not believed where another result says something else.
     """
     found: dict[str, Result] = {}
+    doubtful: set[str] = set()
     for key, result in zip(fold([result.task_id for result in results]), results, strict=True):
-        found.setdefault(key, result)
-    return [_told(found.get(key)) for key in tasks.keys]
+        if found.setdefault(key, result).status != result.status:
+            doubtful.add(key)
+    return [_told(found.get(key), is_doubtful=key in doubtful) for key in tasks.keys]
 
 
-def _told(result: Result | None) -> Told:
+def _told(result: Result | None, *, is_doubtful: bool) -> Told:
     if result is None:
         return Kind.MISSING, None
     status = result.status.lower()
@@ -163,6 +190,6 @@ def _told(result: Result | None) -> Told:
         exists = result.error is not None and result.error.code == "TaskExists"
         return (Kind.EXISTS if exists else Kind.REJECTED), result
     if status == "servererror":
-        return Kind.FAILED, result
+        return (Kind.MISSING if is_doubtful else Kind.FAILED), result
     # A status that nobody has promised settles nothing.
     return Kind.MISSING, result

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+import msgspec
 import pytest
 from scripted import (
     Act,
@@ -28,6 +31,7 @@ from scripted import (
     unreadable,
     when,
 )
+from scripted.truth import success
 
 from batchio import BatchClient
 
@@ -193,6 +197,35 @@ async def test_servererror_after_a_lost_answer(client: BatchClient, service: Scr
     told = await drive(client, service, make_models(20))
     assert told.report.added == 20
     assert confirmed(told) == {False}
+
+
+async def test_a_server_error_beside_a_success_leaves_it_open(service: ScriptedService, client: BatchClient) -> None:
+    """The service has it, and said so; TaskExists then tells of nobody else's task."""
+    service.fault = for_requests([1], results(lambda items: [*twice(items)[::-1]]))
+    report = await client.tasks.submit(service.job, make_models(10), keep="all")
+    assert (report.added, report.existed) == (10, 0)
+    assert {outcome.confirmed for outcome in report.outcomes} == {False}
+
+
+@pytest.mark.parametrize(
+    "part", [None, {"status": "success"}, {"taskId": "task-3"}, {"status": 7, "taskId": "task-3"}, [], "success"]
+)
+@pytest.mark.parametrize("details", [False, True])
+async def test_one_result_that_cannot_be_read(
+    client: BatchClient, service: ScriptedService, *, part: object, details: bool
+) -> None:
+    """However often it comes, it leaves open its own task alone."""
+
+    def edit(items: list[Any]) -> list[Any]:
+        return [part if item["taskId"] == "task-3" else item for item in items]
+
+    service.fault = lambda record: unreadable(
+        msgspec.json.encode({"value": edit([success(task_id, "http://x") for task_id in record.ids])})
+    )
+    report = await client.tasks.submit(service.job, make_models(100), attempts=2, details=details, keep="all")
+    assert (report.added, report.unknown) == (99, 1)
+    assert [outcome.index for outcome in report.outcomes if outcome.state == "unknown"] == [3]
+    assert len(service.history) == 2
 
 
 async def test_an_answer_in_pieces(client: BatchClient, service: ScriptedService) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from scripted import (
+    JOB,
     Act,
     ScriptedService,
     chance,
@@ -33,6 +34,7 @@ from batchio import BatchClient
 from batchio.bulk import recorder
 from batchio.bulk.journal import EVERYTHING, Ending
 from batchio.bulk.journal_file import JournalFile, read
+from batchio.cli.journal import as_mapping
 
 Encoded = Callable[[int], list[Any]]
 
@@ -436,3 +438,24 @@ async def test_reservations_are_on_disk_before_anything_is_sent(
     assert not service.violations
     assert reserved == expected
     assert runs.report.added == 70_000
+
+
+async def test_a_run_that_is_cancelled_has_not_read_all_of_its_input(runs: Runs) -> None:
+    """Where all that was read is settled, `journal show` would call it complete, and the rest would be forgotten."""
+
+    async def some() -> AsyncIterator[Any]:
+        for task in make_mappings(100):
+            yield task
+        await asyncio.sleep(60)
+
+    seen = 0
+    async with asyncio.timeout(20), runs.client.tasks.submitting(JOB, some(), journal=runs.path) as run:
+        async for outcomes in run:
+            seen += len(outcomes)
+            if seen == 100:
+                break
+    found = as_mapping(read(str(runs.path)))
+    assert (found["settled"], found["open"], found["last_run"], found["complete"]) == (100, 0, "stopped", False)
+    await runs.client.tasks.submit(JOB, make_mappings(150), journal=runs.path)
+    found = as_mapping(read(str(runs.path)))
+    assert (found["settled"], found["last_run"], found["complete"]) == (150, "whole", True)

@@ -7,7 +7,7 @@ import errno
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +165,33 @@ async def test_in_use_by_another_process(runs: Runs) -> None:
         process.kill()
     # It died, and its lock with it; the journal is its own job's.
     await refused(runs, "the journal of job 'job' at http://x")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+async def test_a_forked_process_leaves_it_to_its_parent(runs: Runs) -> None:
+    """The workers of an input that forks live on after the run, and with them the lock would."""
+    tasks, children, (wait, go) = make_mappings(250), list[int](), os.pipe()
+
+    def forking() -> Iterator[Any]:
+        for task in tasks:
+            if len(children) < 2:
+                children.append(os.fork())
+                if not children[-1]:
+                    os.close(go)
+                    os.read(wait, 1)
+                    os._exit(0)
+            yield task
+
+    try:
+        await runs.run(forking())
+        await runs.run(tasks)
+        assert runs.report.resumed == 250
+    finally:
+        os.close(go)
+        os.close(wait)
+        for child in children:
+            os.waitpid(child, 0)  # noqa: ASYNC222 - they end at once
+    runs.check(make_ids(250))
 
 
 async def test_cancelled_while_it_is_opened(runs: Runs, monkeypatch: pytest.MonkeyPatch) -> None:

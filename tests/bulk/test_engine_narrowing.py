@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from scripted import ScriptedService, drive, each, for_requests, make_models, poisoned, refuse
+from scripted import ScriptedService, drive, each, for_requests, judge_feed, make_models, poisoned, refuse
 
 from batchio import BatchClient, SubmissionError
 
@@ -82,3 +82,26 @@ async def test_refusals_while_narrowing(client: BatchClient, service: ScriptedSe
     told = await drive(client, service, make_models(100), exact=True)
     assert told.states("rejected") == [10, 60]
     assert told.report.added == 98
+
+
+@pytest.mark.parametrize("bad", [2, 99])
+async def test_a_short_request_that_is_all_bad_ends_no_run(
+    client: BatchClient, service: ScriptedService, bad: int
+) -> None:
+    """Where the bad tasks stand must not decide whether there is a report: another request was taken."""
+    service.fault = poisoned([f"task-{number}" for number in range(100, 100 + bad)])
+    told = await drive(client, service, make_models(100 + bad), max_requests=1, exact=True)
+    assert told.states("rejected") == list(range(100, 100 + bad))
+    assert told.report.added == 100
+
+
+@pytest.mark.parametrize("bad", [2, 100])
+async def test_bad_tasks_of_one_caller_do_not_end_a_feed(
+    client: BatchClient, service: ScriptedService, bad: int
+) -> None:
+    service.fault = poisoned([f"bad-{number}" for number in range(bad)])
+    async with client.tasks.feed(service.job) as feed:
+        outcomes = await feed.add_all(make_models(bad, "bad"))
+        outcomes += await feed.add_all(make_models(3))
+    assert [str(outcome.state) for outcome in outcomes] == ["rejected"] * bad + ["added"] * 3
+    judge_feed(service, feed, outcomes, exact=True)

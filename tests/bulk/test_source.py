@@ -246,3 +246,36 @@ async def test_whole_requests_are_made_ready_in_the_thread(monkeypatch: pytest.M
     assert [items[0] for items in made][-20:] == list(range(1000, 3000, 100))
     # One, two, four and so on: more at a time as long as it is quick.
     assert reads < 20
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_what_an_input_has_open_is_closed_in_its_thread_and_not_on_the_loop(
+    fails: bool,  # noqa: FBT001 - a parameter of the test
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    threads, closing, gate = list[int](), asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def items() -> Iterator[int]:
+        threads.append(threading.get_ident())
+        try:
+            yield from range(10_000_000)
+        finally:
+            threads.append(threading.get_ident())
+            loop.call_soon_threadsafe(closing.set)
+            gate.wait(10)
+            if fails:
+                raise ValueError("sig=secret")
+
+    source = open_source(items())
+    await source.read(CHUNK)
+    stopping = asyncio.create_task(source.stop())
+    async with asyncio.timeout(10):
+        # The loop goes on meanwhile.
+        await closing.wait()
+    gate.set()
+    await stopping
+    assert len(set(threads)) == 1
+    assert threads[0] != threading.get_ident()
+    assert not [thread for thread in threading.enumerate() if thread.name == "batchio input"]
+    assert caplog.messages == ["the input could not be closed: ValueError"] * fails

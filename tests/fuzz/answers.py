@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any, get_args, get_origin
 
 import msgspec
 from multidict import CIMultiDict
 
+from batchio.bulk import verdict
 from batchio.bulk.intake import prepare
 from batchio.bulk.verdict import DetailedResults, Kind, Results, is_all_added, tell
 from batchio.errors import DecodeError, HttpResponseError
@@ -87,6 +89,9 @@ TASKS, _ = prepare([{"id": each} for each in IDS], 0)
 def read_results(data: bytes) -> None:
     """Whatever the service says of tasks, each is told once; all are added only where all are said to be."""
     all_added = is_all_added(TASKS, data)
+    for details in (False, True):
+        with suppress(DecodeError):
+            assert len(tell(TASKS, verdict.read_results(data, details=details))) == len(TASKS)
     try:
         results = codec.decode(data, Results).value
     except DecodeError:
