@@ -233,7 +233,7 @@ class FileStream:
     async def _open(self) -> Incoming:
         request = self._rest() if self._read else self._request
         # The frames behind it hold the signature.
-        with without_frames(BatchioError):
+        with without_frames(BatchioError, asyncio.CancelledError):
             incoming = await self._session.open(request, self._tries.number, self._seen)
         try:
             if self._read:
