@@ -195,8 +195,7 @@ class Session:
                 except BatchioError as error:
                     failure = error.with_traceback(None)  # frames hold the signature, and tools show what they hold
                 except asyncio.CancelledError as error:
-                    error.__traceback__ = None
-                    raise
+                    raise error.with_traceback(None) from None
                 else:
                     if answer.status in success:
                         return answer
