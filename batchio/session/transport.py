@@ -120,6 +120,7 @@ class AiohttpTransport:
                 headers=headers,
                 allow_redirects=False,
                 raise_for_status=False,
+                auto_decompress=True,
                 timeout=_to_connect(timeout),
                 **self._proxy,
                 **options,
