@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -23,6 +23,7 @@ from .driving import AT_ONCE, shared_key, stray_tasks, until
 from .server import PATIENCE, Server, answer
 
 ONCE = RetryPolicy(attempts=1)
+ONE, OTHER = "d4c5c8a4-1f5c-4a6c-9d0b-1b0f6a5a0001", "d4c5c8a4-1f5c-4a6c-9d0b-1b0f6a5a0002"
 
 
 class Twice:
@@ -164,23 +165,42 @@ async def test_the_late_answer_of_a_try_that_was_given_up(how: str) -> None:
     assert len(twice.links) == 2
 
 
-async def test_a_recorder_gives_answers_of_other_days(server: Server) -> None:
-    """As does whatever else answers in a session of the caller's own."""
-    days = iter(["d4c5c8a4-1f5c-4a6c-9d0b-1b0f6a5a0001", "d4c5c8a4-1f5c-4a6c-9d0b-1b0f6a5a0002"])
+async def test_in_a_session_of_the_callers_own() -> None:
+    """Whose pool takes what came while a connection rested for the next answer."""
+    twice = Twice()
+    async with aiohttp.ClientSession() as session, talking(twice, session=session) as client:
+        assert (await client.jobs.get("a")).id == "a"
+        twice.say_again()
+        with pytest.raises(ConnectionLostError, match=r": what came is the answer to another request$"):
+            await client.jobs.get("b")
 
-    async def record(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
-        request.headers["client-request-id"] = next(days)
-        return await handler(request)
 
+async def _old_day(request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+    request.headers["client-request-id"] = OTHER
+    return await handler(request)
+
+
+def _cached() -> aiohttp.ClientSession:
+    with pytest.warns(DeprecationWarning, match="Inheritance"):
+
+        class Cached(aiohttp.ClientSession):
+            async def _request(self, *args: Any, **more: Any) -> aiohttp.ClientResponse:
+                more["headers"] = {**more["headers"], "client-request-id": OTHER}
+                return await super()._request(*args, **more)
+
+    return Cached()
+
+
+@pytest.mark.parametrize("made", [lambda: aiohttp.ClientSession(middlewares=[_old_day]), _cached])
+async def test_recorders_and_caches_give_answers_of_other_days(
+    server: Server, made: Callable[[], aiohttp.ClientSession]
+) -> None:
     server.otherwise = lambda heard: answer(200, b"x", client_request_id=heard.headers["client-request-id"])
-    async with aiohttp.ClientSession(middlewares=[record]) as session:
+    async with made() as session:
         carrier = AiohttpTransport(session, trust_env=False, endpoint=server.endpoint)
-        for asked in ("d4c5c8a4-1f5c-4a6c-9d0b-1b0f6a5a0001", "d4c5c8a4-1f5c-4a6c-9d0b-1b0f6a5a0009"):
+        for asked in (OTHER, ONE):
             found = await carrier.send("GET", URL(server.endpoint), {"client-request-id": asked}, None, 10.0)
-            assert found.body == b"x"
-
-
-ONE, OTHER = "d4c5c8a4-1f5c-4a6c-9d0b-1b0f6a5a0001", "d4c5c8a4-1f5c-4a6c-9d0b-1b0f6a5a0002"
+            assert (found.body, found.headers["client-request-id"]) == (b"x", OTHER)
 
 
 @pytest.mark.parametrize(
