@@ -182,7 +182,8 @@ class BatchClient:
             method.upper(),
             escape("path", path, safe="/(),=!$'*:@"),
             query=query or {},
-            headers=free_headers,
+            # A packed body that was cut would not be noticed: aiohttp gives what it could unpack.
+            headers={"accept-encoding": "identity", **free_headers},
             body=encode_free(json),
             timeout=self._session.timeout if timeout is None else check_timeout("timeout", timeout),
         )

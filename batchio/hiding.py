@@ -101,15 +101,15 @@ def cause(error: BaseException) -> BaseException | None:
 
 
 class without_frames:  # noqa: N801 - reads as what it does: with without_frames(DecodeError)
-    """A block whose errors of a kind lose the frames that they went through.
+    """A block whose errors of some kinds lose the frames that they went through.
 
     Frames hold signatures, tokens and bodies, and tools that report errors show what frames hold.
     """
 
-    __slots__ = ("_kind",)
+    __slots__ = ("_kinds",)
 
-    def __init__(self, kind: type[BaseException]) -> None:
-        self._kind = kind
+    def __init__(self, *kinds: type[BaseException]) -> None:
+        self._kinds = kinds
 
     def __enter__(self) -> None:
         pass
@@ -117,5 +117,5 @@ class without_frames:  # noqa: N801 - reads as what it does: with without_frames
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if isinstance(error, self._kind):
+        if isinstance(error, self._kinds):
             error.__traceback__ = None

@@ -339,12 +339,42 @@ async def test_the_environments_proxy(server: Server, monkeypatch: pytest.Monkey
     assert heard.headers["authorization"] == signature_of(replace(heard, target=heard.target.removeprefix(FAR)))
 
 
-@pytest.mark.parametrize("no_proxy", ["acme.example", "example", ".example", "*", "other,acme.example"])
+@pytest.mark.parametrize(
+    "no_proxy", ["acme.example", "example", ".example", "*", "other,acme.example", "acme.example:80"]
+)
 async def test_no_proxy_is_honoured(server: Server, monkeypatch: pytest.MonkeyPatch, no_proxy: str) -> None:
     monkeypatch.setenv("http_proxy", server.endpoint)
     monkeypatch.setenv("no_proxy", no_proxy)
     await fails_to_reach_it(monkeypatch)
     assert not server.connections
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "no_proxy", "is_near"),
+    [
+        ("https://acme.example", "acme.example:443", True),
+        ("https://acme.example", "acme.example:80", False),
+        ("https://acme.example:8443", "acme.example:8443", True),
+        ("https://acme.example:8443", "acme.example:443", False),
+        ("https://acme.example:8443", "acme.example", True),
+        ("https://10.1.2.3:8443", "10.1.2.3:8443", True),
+        ("https://[fd00::1]", "fd00::1", True),
+        ("https://[fd00::1]", "fd00::2", False),
+    ],
+)
+def test_no_proxy_with_a_port(monkeypatch: pytest.MonkeyPatch, endpoint: str, no_proxy: str, *, is_near: bool) -> None:
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("no_proxy", no_proxy)
+    assert (proxy_for(endpoint) == {}) is is_near
+
+
+async def test_a_request_of_the_callers_own_asks_for_no_packed_answer(server: Server) -> None:
+    """Of a packed body that is cut aiohttp gives what it could unpack, and says nothing."""
+    server.otherwise = answer(200)
+    async with connect(server) as client:
+        await client.request("GET", "/x")
+        await client.request("GET", "/x", headers={"Accept-Encoding": "gzip"})
+    assert [heard.headers["accept-encoding"] for heard in server.heard] == ["identity", "gzip"]
 
 
 async def test_without_trust_in_the_environment_there_is_no_proxy(

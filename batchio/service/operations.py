@@ -6,6 +6,7 @@ and the tests all read this table.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
@@ -57,12 +58,17 @@ class Operation(msgspec.Struct, Generic[A], frozen=True, kw_only=True):
     @property
     def parameters(self) -> tuple[str, ...]:
         """Names of the path's parameters, in order."""
-        return tuple(part.split("}", 1)[0] for part in self.path.split("{")[1:])
+        return _parameters(self.path)
 
     @property
     def takes(self) -> frozenset[str]:
         """Names of the options."""
         return frozenset(self.options.__annotations__)
+
+
+@functools.cache
+def _parameters(path: str) -> tuple[str, ...]:
+    return tuple(part.split("}", 1)[0] for part in path.split("{")[1:])
 
 
 OPERATIONS: dict[str, Operation[Any]] = {}

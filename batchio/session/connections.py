@@ -11,12 +11,15 @@ import asyncio
 import math
 from collections.abc import Mapping
 from typing import Any, cast
+from weakref import WeakSet
 
 import aiohttp
+from aiohttp.client_proto import ResponseHandler
 from aiohttp.connector import Connection
 from yarl import URL
 
 from ..errors import DecodeError
+from .echo import Echo
 from .limits import Limits
 from .request import Answer
 
@@ -47,10 +50,18 @@ class Connector(aiohttp.TCPConnector):
 
     def __init__(self) -> None:
         super().__init__(limit=0, keepalive_timeout=KEEPALIVE_SECONDS)
+        self._used = WeakSet[ResponseHandler]()
 
     async def connect(self, *args: Any, **kwargs: Any) -> Connection:
-        """As aiohttp says."""
-        connection = await super().connect(*args, **kwargs)
+        """As aiohttp says, without the connections that have brought something while they rested."""
+        while True:
+            connection = await super().connect(*args, **kwargs)
+            protocol = cast("ResponseHandler", connection.protocol)
+            if protocol not in self._used or not protocol.should_close:
+                break
+            # aiohttp would take that for the next answer.
+            connection.close()
+        self._used.add(protocol)
         # An attribute of asyncio's plain sockets; TLS and uvloop have none, and need none.
         transport: Any = connection.transport
         if hasattr(transport, "max_size"):
@@ -61,7 +72,8 @@ class Connector(aiohttp.TCPConnector):
 class Connections:
     """The open connections of one client: those that rest are used again, the latest first."""
 
-    def __init__(self) -> None:
+    def __init__(self, echo: Echo) -> None:
+        self._echo = echo
         self._links: set[_Link] = set()
         self._resting: dict[Place, list[_Link]] = {}
         self._limits = Limits()
@@ -87,6 +99,7 @@ class Connections:
         link.set_deadline(math.inf if timeout is None else now + timeout)
         try:
             answer = await link.carry(head, body, has_body=method != "HEAD")
+            self._echo.check(headers, answer.headers)
         except BaseException as error:
             link.close()
             if link.is_late and isinstance(error, Exception):

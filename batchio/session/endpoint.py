@@ -38,7 +38,7 @@ class Endpoint(msgspec.Struct, frozen=True):
         """Whether a link leads to this very scheme, host and port."""
         try:
             parts = urlsplit(link)
-            port = parts.port or _port(parts.scheme)
+            port = parts.port or port_of(parts.scheme)
         except ValueError:
             return False
         return (parts.scheme, parts.hostname, port) == (self.scheme, self.host, self.port) and "@" not in parts.netloc
@@ -51,7 +51,7 @@ def parse_endpoint(endpoint: str, *, allow_http: bool = False) -> Endpoint:
     text = endpoint.strip() if "://" in endpoint else f"https://{endpoint.strip()}"
     try:
         parts = urlsplit(text)
-        host, port = parts.hostname or "", parts.port or _port(parts.scheme)
+        host, port = parts.hostname or "", parts.port or port_of(parts.scheme)
     except ValueError:
         # The chained error could quote a password.
         raise ConfigurationError("endpoint: not a URL (https://ACCOUNT.REGION.batch.azure.com)") from None
@@ -94,7 +94,8 @@ def token_scope(endpoint: Endpoint, cloud: str | None) -> str:
     return CLOUDS["public"]
 
 
-def _port(scheme: str) -> int:
+def port_of(scheme: str) -> int:
+    """The port that a URL without one means."""
     return 80 if scheme == "http" else 443
 
 

@@ -28,7 +28,7 @@ from ..errors import (
 from ..hiding import without_frames
 from ..service.options import RANGE
 from .options import range_text
-from .request import Request, header, http_date
+from .request import Request, header, http_date, printable
 from .saving import PartFile
 
 if TYPE_CHECKING:
@@ -233,14 +233,13 @@ class FileStream:
     async def _open(self) -> Incoming:
         request = self._rest() if self._read else self._request
         # The frames behind it hold the signature.
-        with without_frames(BatchioError):
+        with without_frames(BatchioError, asyncio.CancelledError):
             incoming = await self._session.open(request, self._tries.number, self._seen)
         try:
             if self._read:
                 self._go_on_with(incoming)
             else:
-                self._properties = file_info(incoming)
-                self._changed = header(incoming.headers, "Last-Modified")
+                self._begin_with(incoming)
         except BaseException:
             incoming.close()
             raise
@@ -256,23 +255,36 @@ class FileStream:
             headers["if-unmodified-since"] = self._changed
         return msgspec.structs.replace(self._request, headers=headers)
 
+    def _begin_with(self, incoming: Incoming) -> None:
+        self._properties = file_info(incoming)
+        self._changed = header(incoming.headers, "Last-Modified")
+        self._is_part(incoming)
+        length, end = self._properties.content_length, self._end
+        if length is not None and end is not None and length > end - self._start:
+            raise DecodeError(f"the service sent {length} bytes where {end - self._start} were asked for")
+
+    def _is_part(self, incoming: Incoming) -> bool:
+        """Whether an answer says that it begins where it was asked to; raises `DecodeError` where it says otherwise."""
+        here, part = self._start + self._read, incoming.headers.get("Content-Range")
+        if part is not None and not part.startswith(f"bytes {here}-"):
+            raise DecodeError(f"the service sent other bytes ({printable(part)}) than those from {here} on")
+        return part is not None
+
     def _go_on_with(self, incoming: Incoming) -> None:
         """Look whether this answer goes on where the last one stopped; the service may not have looked itself."""
-        if header(incoming.headers, "Last-Modified") != self._changed:
+        e_tag, known = header(incoming.headers, "ETag"), self._properties.e_tag
+        is_other = e_tag is not None and known is not None and e_tag != known
+        if is_other or header(incoming.headers, "Last-Modified") != self._changed:
             raise ResourceModifiedError(
                 "the file has changed while it was read", status=412, operation=self._request.operation
             )
-        here, length = self._start + self._read, self._properties.content_length
-        said, part = _number(incoming.headers.get("Content-Length")), incoming.headers.get("Content-Range")
+        length, said = self._properties.content_length, _number(incoming.headers.get("Content-Length"))
         self._skip = 0
-        if part is not None:
-            if not part.startswith(f"bytes {here}-"):
-                raise DecodeError(f"the service sent other bytes ({part}) than those from {here} on")
-        elif length is not None and said is not None and said != length - self._read:
+        if not self._is_part(incoming) and length is not None and said is not None and said != length - self._read:
             if said < self._start + length:
                 raise DecodeError(f"the service sent {said} bytes where {length - self._read} are left")
             # The whole file: the range was not heeded.
-            self._skip = here
+            self._skip = self._start + self._read
 
     async def _broken(self, failure: TransportError | HttpResponseError) -> None:
         if self._incoming is not None:

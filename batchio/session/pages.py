@@ -35,7 +35,7 @@ class Page(msgspec.Struct, Generic[A], frozen=True, kw_only=True):
 class PageBody(msgspec.Struct, Generic[A], frozen=True, kw_only=True):
     """A page as the service sends it."""
 
-    value: list[A] | None = None
+    value: list[A] | None
     next_link: str | None = msgspec.field(default=None, name="odata.nextLink")
 
 

@@ -14,7 +14,7 @@ from yarl import URL
 
 from ..errors import ConfigurationError
 from ..hiding import without_frames
-from .endpoint import is_loopback
+from .endpoint import is_loopback, port_of
 
 
 def proxy_for(endpoint: str) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def _proxy_for(endpoint: str) -> dict[str, Any]:
     parts = urlsplit(endpoint)
     host = parts.hostname or ""
     proxy = urllib.request.getproxies().get(parts.scheme)
-    if not proxy or is_loopback(host) or urllib.request.proxy_bypass(host):
+    if not proxy or is_loopback(host) or _is_bypassed(host, parts.port or port_of(parts.scheme)):
         return {}
     try:
         url = URL(proxy if "://" in proxy else f"http://{proxy}")
@@ -44,3 +44,9 @@ def _proxy_for(endpoint: str) -> dict[str, Any]:
     basic = base64.b64encode(f"{url.user}:{url.password or ''}".encode()).decode()
     # Apart from the URL, which aiohttp's errors quote; it makes a Proxy-Authorization of this.
     return {"proxy": url.with_user(None), "proxy_headers": {"Authorization": f"Basic {basic}"}}
+
+
+def _is_bypassed(host: str, port: int) -> bool:
+    """Whether the environment names the host, or the host with this port, as one that is reached without a proxy."""
+    places = (host, f"{host}:{port}")
+    return any(urllib.request.proxy_bypass(place) for place in places)

@@ -86,8 +86,10 @@ class PartFile:
 
     def _drop(self) -> None:
         if self._file is not None:
-            self._file.close()
-            self._part.unlink(missing_ok=True)
+            try:
+                self._file.close()
+            finally:
+                self._part.unlink(missing_ok=True)
 
 
 async def _in_thread(work: Callable[[], T]) -> T:

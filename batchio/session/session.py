@@ -194,6 +194,8 @@ class Session:
                     answer = await self.send(request, tries.number, seen)
                 except BatchioError as error:
                     failure = error.with_traceback(None)  # frames hold the signature, and tools show what they hold
+                except asyncio.CancelledError as error:
+                    raise error.with_traceback(None) from None
                 else:
                     if answer.status in success:
                         return answer

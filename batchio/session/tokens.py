@@ -136,9 +136,10 @@ def _read(found: Any) -> _Token:
     if not isinstance(found.token, str):
         raise TypeError(f"its token is a {type(found.token).__name__}")
     expires_at = float(found.expires_on)
-    if math.isnan(expires_at):
-        raise ValueError("its expires_on is no number")
-    return _Token(found.token, float(getattr(found, "refresh_on", None) or expires_at - _MARGIN), expires_at)
+    refresh_at = float(getattr(found, "refresh_on", None) or expires_at - _MARGIN)
+    if math.isnan(expires_at) or math.isnan(refresh_at):
+        raise ValueError("its expires_on or refresh_on is no number")
+    return _Token(found.token, refresh_at, expires_at)
 
 
 _SYNCHRONOUS = (

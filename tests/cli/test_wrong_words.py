@@ -87,6 +87,7 @@ jobs create --json [twice.json] <twice>
 jobs create --json [deep.json] <nested too deeply>
 jobs create --json [empty] <not JSON>
 jobs create --json [/dev/null] <not JSON>
+jobs create --json [/dev/zero] <more than 64 MiB>
 jobs create --json task.json <--id>
 jobs replace j --json '{"a":1}' <no such file>
 jobs delete [j] <--yes>

@@ -395,6 +395,43 @@ async def test_other_bytes_than_those_asked_for(server: Server, client: BatchCli
                 await file.read()
 
 
+@pytest.mark.parametrize(
+    ("first", "said"),
+    [
+        (
+            answer(206, b"0123456789", Content_Range="bytes 0-9/100"),
+            "other bytes (bytes 0-9/100) than those from 50 on",
+        ),
+        (answer(206, b"0123456789", Content_Range="bytes */100"), "other bytes (bytes */100) than those from 50 on"),
+        (answer(200, bytes(100)), "100 bytes where 10 were asked for"),
+    ],
+)
+async def test_another_part_than_was_asked_for(server: Server, client: BatchClient, first: Reply, said: str) -> None:
+    server.say(first)
+    with pytest.raises(DecodeError, match=f"^the service sent {re.escape(said)}$"):
+        async with file_of(client, start=50, end=60) as file:
+            await file.read()
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_mended"),
+    [('"1"', '"1"', True), ('"1"', '"2"', False), ('"1"', None, True), (None, '"2"', True)],
+)
+async def test_a_file_that_changes_within_a_second(
+    server: Server, client: BatchClient, before: str | None, after: str | None, *, is_mended: bool
+) -> None:
+    """Its date does not tell, its ETag does, where there is one."""
+    first, second = ({"ETag": tag} if tag else {} for tag in (before, after))
+    whole = answer(200, CONTENT[:2000], **HEAD, **first)
+    server.say(whole.cut(len(whole.data) - 1000), answer(200, CONTENT[1000:2000], **HEAD, **second))
+    async with file_of(client) as file:
+        if is_mended:
+            assert await file.read() == CONTENT[:2000]
+        else:
+            with pytest.raises(ResourceModifiedError, match="the file has changed while it was read"):
+                await file.read()
+
+
 async def test_each_piece_stands_under_the_timeout(server: Server) -> None:
     whole = Remote()(Heard("GET", "/", {}, b"", 0))
     server.otherwise = whole.cut(70_000, End.HOLD)

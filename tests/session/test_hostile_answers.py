@@ -210,6 +210,13 @@ async def test_a_session_that_was_handed_in_has_it_too(server: Server, monkeypat
             await client.jobs.get("j")
 
 
+async def test_a_session_that_does_not_unpack(server: Server) -> None:
+    """It was made for something else, and carries ours, too."""
+    server.say(answer(200, gzip.compress(b'{"id": "j"}'), Content_Encoding="gzip"))
+    async with aiohttp.ClientSession(auto_decompress=False) as session, connect(server, session=session) as client:
+        assert (await client.jobs.get("j")).id == "j"
+
+
 @pytest.mark.usefixtures("way")
 async def test_a_refusal_of_a_file_that_comes_byte_by_byte() -> None:
     """Each byte is in time, and all of them are not."""

@@ -188,6 +188,14 @@ async def test_an_empty_link_is_the_end(server: Server, client: BatchClient) -> 
     assert await ids_of(client.jobs.list()) == ["a"]
 
 
+@pytest.mark.parametrize("body", [{}, {"status": "welcome"}, {"Value": [{"id": "a"}]}, {"value": {}}, []])
+async def test_what_is_no_page_is_not_an_empty_one(server: Server, client: BatchClient, body: Any) -> None:
+    """Somebody else may have answered: a gateway says 200, too."""
+    server.say(answer(200, body))
+    with pytest.raises(DecodeError, match=r"^the answer is no PageBody: "):
+        await ids_of(client.jobs.list())
+
+
 async def test_a_link_is_sent_as_it_came_and_signed_as_the_service_reads_it(
     server: Server, client: BatchClient
 ) -> None:

@@ -110,6 +110,7 @@ async def test_a_listing_is_checked_before_it_is_iterated(session: Session, sent
 
 
 async def test_a_limit_asks_for_small_pages(session: Session, sent: Sent) -> None:
+    sent.answer = Answer(200, {}, b'{"value": []}')
     for options in ({}, {"limit": 7}, {"limit": 5000}, {"limit": 7, "page_size": 3}):
         assert [job async for job in session.pages(op.LIST_JOBS, (), options)] == []
     assert [url.query.get("maxresults") for url in sent.urls] == [None, "7", "1000", "3"]

@@ -343,6 +343,9 @@ async def test_a_token_without_an_end_is_an_error(server: Server) -> None:
         SimpleNamespace(token=b"s3cret", expires_on=9e9),
         SimpleNamespace(token="s3cret", expires_on="tomorrow"),
         SimpleNamespace(token="s3cret", expires_on=float("nan")),
+        SimpleNamespace(token="s3cret", expires_on=10**400),
+        # It would be asked for anew with every request.
+        SimpleNamespace(token="s3cret", expires_on=9e9, refresh_on=float("nan")),
     ],
 )
 async def test_rubbish_is_no_token(server: Server, rubbish: Any) -> None:

@@ -23,6 +23,9 @@ from .question import secret
 if TYPE_CHECKING:
     from ...service.operations import Operation
 
+_MAX_BYTES = 64 << 20
+"""Of a body, as text; far more than the service takes."""
+
 
 def body_of(operation: Operation[Any], given: Mapping[str, Any]) -> dict[str, Any] | None:
     """The body that the arguments say, None where the operation can do without and nothing was said.
@@ -55,7 +58,10 @@ def read_object(name: str) -> dict[str, Any]:
     """The JSON object in a file, `-` for standard input; raises `CommandError` that says where it is none."""
     shown = "standard input" if name == "-" else name
     try:
-        found = json.loads(_read(name).decode("utf-8-sig"), parse_constant=_refuse, object_pairs_hook=_object)
+        text = _read(name)
+        if len(text) > _MAX_BYTES:
+            raise CommandError(f"{shown}: more than {_MAX_BYTES >> 20} MiB, which no body has")
+        found = json.loads(text.decode("utf-8-sig"), parse_constant=_refuse, object_pairs_hook=_object)
     except OSError as error:
         raise CommandError(f"--json {name}: {(error.strerror or str(error)).lower()}") from error
     except json.JSONDecodeError as error:
@@ -74,11 +80,12 @@ def read_object(name: str) -> dict[str, Any]:
 
 
 def _read(name: str) -> bytes:
-    if name != "-":
-        return Path(name).read_bytes()
-    if sys.stdin is None:
-        raise CommandError("standard input is closed")
-    return sys.stdin.buffer.read()
+    if name == "-":
+        if sys.stdin is None:
+            raise CommandError("standard input is closed")
+        return sys.stdin.buffer.read(_MAX_BYTES + 1)
+    with Path(name).open("rb") as file:
+        return file.read(_MAX_BYTES + 1)
 
 
 def _refuse(constant: str) -> None:
