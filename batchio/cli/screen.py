@@ -37,7 +37,8 @@ class Screen:
     @property
     def is_live(self) -> bool:
         """Whether what is shown is drawn anew again and again: there is a terminal, and it is wanted."""
-        return not self._quiet and can_draw(sys.stderr)
+        # While it draws, stderr is rich's own, which before rich 15 is no terminal.
+        return self._console is not None or (not self._quiet and can_draw(sys.stderr))
 
     def note(self, text: str) -> None:
         """Something good to know."""

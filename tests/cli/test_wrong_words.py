@@ -212,7 +212,6 @@ submit j task.json [--endpoint] http://x
 submit j task.json [--api-version] ''
 [--versio]
 [-x]
---help [extra]
 """
 LINES = WRONG.strip().splitlines()
 FILES = {

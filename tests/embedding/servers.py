@@ -27,16 +27,25 @@ async def under_uvicorn(app: Any) -> AsyncGenerator[str]:
     uvicorn: Any = pytest.importorskip("uvicorn")
     config = uvicorn.Config(app, lifespan="on", log_config=None, timeout_graceful_shutdown=5)
     server = uvicorn.Server(config)
-    listening = socket.create_server(("127.0.0.1", 0), backlog=1_000)
-    serving = asyncio.create_task(server.serve(sockets=[listening]))
-    try:
+    with socket.create_server(("127.0.0.1", 0), backlog=1_000) as listening:
+        serving = asyncio.create_task(server.serve(sockets=[listening]))
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        async with aiohttp.request("GET", address):
-            pass  # it is there
-        yield address
-    finally:
-        server.should_exit = True
-        await serving
+        reached = asyncio.create_task(_reached(address))
+        try:
+            await asyncio.wait([serving, reached], return_when=asyncio.FIRST_COMPLETED)
+            # Without it the socket would still take the question, and nobody answer.
+            assert reached.done(), "the application did not start"
+            await reached
+            yield address
+        finally:
+            reached.cancel()
+            server.should_exit = True
+            await serving
+
+
+async def _reached(address: str) -> None:
+    async with aiohttp.request("GET", address):
+        pass  # it is there
 
 
 class Process:

@@ -38,7 +38,9 @@ async def backend(
         words = ["-m", *shlex.split(command), "--port", "0"]
     else:
         words = [name]
-        limits = {f"shutdown_timeout={seconds}": f"shutdown_timeout={seconds}, host='127.0.0.1', port=0"}
+        # Not `port=0`: aiohttp 3.12 prints that number, not the port that it got.
+        listening = "__import__('socket').create_server(('127.0.0.1', 0))"
+        limits = {f"shutdown_timeout={seconds}": f"shutdown_timeout={seconds}, sock={listening}"}
         written(name, folder, closing | limits)
     async with program(service, folder, *words) as process:
         found = await process.line(r"unning on (http://127\.0\.0\.1:\d+)")
