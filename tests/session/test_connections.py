@@ -19,6 +19,7 @@ from yarl import URL
 
 from batchio import BatchClient, ConfigurationError, ConnectionLostError, RequestTimeoutError, TransportError
 from batchio.session import connections, transport
+from batchio.session.echo import Echo
 from batchio.session.request import Answer
 from batchio.session.transport import AiohttpTransport
 
@@ -135,7 +136,7 @@ async def test_a_session_that_was_closed_meanwhile_says_so(server: Server) -> No
     session = aiohttp.ClientSession()
     await session.close()
     with pytest.raises(aiohttp.ClientConnectionError, match=f"^{connections.CONNECTOR_CLOSED}$"):
-        await connections.Connections().send(session, "GET", URL(server.endpoint), {}, None, 10.0)
+        await connections.Connections(Echo()).send(session, "GET", URL(server.endpoint), {}, None, 10.0)
 
 
 async def test_plain_sockets_are_read_in_pieces_of_64_kib(server: Server) -> None:
