@@ -117,7 +117,7 @@ def jobs(client: Any) -> None:
     )
     # It rounds a duration without end up, and the service refuses what is longer than its longest.
     update = m.JobUpdateParameter(pool_info=job.pool_info, priority=9, constraints=job.constraints)
-    refused("InvalidPropertyValue", client.job.update, "job", update)
+    refused("InvalidConstraintValue", client.job.update, "job", update)
     update.constraints.max_wall_clock_time = None
     client.job.update("job", update)
     assert client.job.get("job").priority == 9
