@@ -258,13 +258,13 @@ class FileStream:
     def _begin_with(self, incoming: Incoming) -> None:
         self._properties = file_info(incoming)
         self._changed = header(incoming.headers, "Last-Modified")
-        self._is_part(incoming)
+        self._check_part(incoming)
         length, end = self._properties.content_length, self._end
         if length is not None and end is not None and length > end - self._start:
             raise DecodeError(f"the service sent {length} bytes where {end - self._start} were asked for")
 
-    def _is_part(self, incoming: Incoming) -> bool:
-        """Whether an answer says that it begins where it was asked to; raises `DecodeError` where it says otherwise."""
+    def _check_part(self, incoming: Incoming) -> bool:
+        """Raises `DecodeError` for an answer that says that it begins elsewhere; gives whether it says where."""
         here, part = self._start + self._read, incoming.headers.get("Content-Range")
         if part is not None and not part.startswith(f"bytes {here}-"):
             raise DecodeError(f"the service sent other bytes ({printable(part)}) than those from {here} on")
@@ -280,7 +280,7 @@ class FileStream:
             )
         length, said = self._properties.content_length, _number(incoming.headers.get("Content-Length"))
         self._skip = 0
-        if not self._is_part(incoming) and length is not None and said is not None and said != length - self._read:
+        if not self._check_part(incoming) and length is not None and said is not None and said != length - self._read:
             if said < self._start + length:
                 raise DecodeError(f"the service sent {said} bytes where {length - self._read} are left")
             # The whole file: the range was not heeded.

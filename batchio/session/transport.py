@@ -161,8 +161,7 @@ class AiohttpTransport:
         self, session: aiohttp.ClientSession, headers: Mapping[str, str], response: aiohttp.ClientResponse
     ) -> None:
         """Look whose answer it is, where no recorder, cache or mock gives those of other days."""
-        middlewares: tuple[Any, ...] = getattr(self._given, "_middlewares", ())
-        if middlewares or getattr(type(session), "_request", None) is not _REQUEST:
+        if self._theirs or getattr(type(session), "_request", None) is not _REQUEST:
             return
         try:
             self._echo.check(headers, response.headers)
@@ -208,10 +207,13 @@ class AiohttpTransport:
         return session
 
     def _middlewares(self) -> tuple[Any, ...]:
-        if self._given is None:
-            return (_one_try,)
         # What the caller's session has stays; ours is the innermost.
-        return (*getattr(self._given, "_middlewares", ()), _one_try)
+        return (*self._theirs, _one_try)
+
+    @property
+    def _theirs(self) -> tuple[Any, ...]:
+        """The middlewares of the session that was handed in."""
+        return getattr(self._given, "_middlewares", ())
 
     async def close(self) -> None:
         """Close the session if it is our own, and wait until its sockets are gone."""
